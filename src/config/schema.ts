@@ -1,0 +1,104 @@
+/**
+ * Every setting: its type, default and meaning. The loader, the environment variables, validation
+ * and the table in the README are derived from this.
+ *
+ * Environment variable of `a.bC` is `A_B_C`; `env` names another one where the world already has a name.
+ */
+import { Type, type Static } from 'typebox';
+
+const text = (description: string, value: string, extra: object = {}) => Type.String({ description, default: value, ...extra });
+const count = (description: string, value: number, extra: object = {}) =>
+  Type.Integer({ description, default: value, minimum: 0, ...extra });
+const flag = (description: string, value: boolean) => Type.Boolean({ description, default: value });
+const group = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object(properties, { additionalProperties: false });
+
+export const ConfigSchema = group({
+  temporal: group({
+    address: text('Temporal front end, host:port. TLS, API key and profiles: its standard `TEMPORAL_*` variables.', '127.0.0.1:7233'),
+    namespace: text('Temporal namespace.', 'default'),
+    uiUrl: text('Temporal Web UI, for links.', 'http://127.0.0.1:8233'),
+  }),
+  kafka: group({
+    brokers: Type.Array(Type.String(), { description: 'Bootstrap brokers.', default: ['127.0.0.1:9092'], minItems: 1 }),
+    clientId: text('Client id.', 'mediamill'),
+    groupId: text('Consumer group of the starters.', 'mediamill-starter'),
+    uploadsTopic: text('Upload events in.', 'media.uploads'),
+    dlqTopic: text('Events that can never work.', 'media.uploads.dlq'),
+    resultsTopic: text('State changes and finished renditions out.', 'media.results'),
+    partitions: count('Partitions of topics that we create.', 6, { minimum: 1 }),
+  }),
+  storage: group({
+    endpoint: text('S3 endpoint URL.', 'http://127.0.0.1:9000'),
+    region: text('S3 region.', 'us-east-1'),
+    accessKey: text('Access key. The default is refused anywhere but on loopback.', 'minioadmin', { secret: true }),
+    secretKey: text('Secret key. The default is refused anywhere but on loopback.', 'minioadmin', { secret: true }),
+    uploadsBucket: text('Raw uploads, private.', 'uploads'),
+    uploadsPrefix: text('Only objects under this prefix are uploads.', ''),
+    mediaBucket: text('Outputs.', 'media'),
+    publicUrl: text('Base URL under which players reach the store or its CDN. Empty: the endpoint.', ''),
+  }),
+  catalogue: group({
+    url: text('PostgreSQL connection URL.', 'postgres://mediamill:mediamill@127.0.0.1:5432/mediamill', { env: 'DATABASE_URL', secret: true }),
+    poolSize: count('Connections per process.', 5, { minimum: 1 }),
+  }),
+  queues: group({
+    media: text('Task queue of workflows and light steps.', 'media'),
+    video: text('Task queue of inspection and encoding.', 'video'),
+    videoUrgent: text('Task queue of first segments and seeks.', 'video-urgent'),
+    image: text('Task queue of image work.', 'image'),
+  }),
+  workers: group({
+    videoConcurrency: count('Encodes at once per video worker. 0: by cores (one ffmpeg uses all its cores).', 0),
+    imageConcurrency: count('Images at once per image worker. 0: one per core.', 0),
+    mediaConcurrency: count('Light steps at once per media worker.', 20, { minimum: 1 }),
+    graceSeconds: count('After SIGTERM, how long running steps may go on before they are asked to hand over.', 5),
+    forceSeconds: count('After SIGTERM, when the process ends whatever still runs. Must exceed the grace time.', 20, { minimum: 1 }),
+    metricsPort: count('Port of the process\'s Prometheus endpoint on loopback. 0: none.', 0),
+  }),
+  starter: group({
+    maxOpenWorkflows: count('Queue length: with so many open workflows, consumption pauses. 0: no limit.', 1000),
+    concurrency: count('Workflow starts at once per partition batch.', 32, { minimum: 1 }),
+    maxEventBytes: count('Larger events are dead-lettered.', 262144, { minimum: 1024 }),
+    tenant: text('Tenant of events that name none.', 'default'),
+    profile: text('Profile of events that name none.', 'default'),
+  }),
+  scratch: group({
+    dir: text('Scratch space, a cache. Empty: a folder of the system\'s temporary directory.', ''),
+    maxGiB: Type.Number({ description: 'Refuse new work (NO_SPACE, retried) when the scratch folder holds more than this. 0: only the disk is the limit.', default: 0, minimum: 0 }),
+    minFreeMiB: count('Refuse new work (NO_SPACE, retried) when less than this is free.', 256),
+  }),
+  limits: group({
+    maxUploadMiB: count('Largest video or audio upload.', 20480, { minimum: 1 }),
+    maxVideoHours: Type.Number({ description: 'Longest video or audio.', default: 12, exclusiveMinimum: 0 }),
+    maxImageMiB: count('Largest image file.', 100, { minimum: 1 }),
+    maxMegapixels: Type.Number({ description: 'Pixels x frames of an image.', default: 50, exclusiveMinimum: 0 }),
+    maxSidePx: count('Longest side of an image or video.', 20000, { minimum: 16 }),
+    maxFrames: count('Frames of an animation.', 300, { minimum: 1 }),
+    imageSeconds: count('Wall time of one image job.', 10, { minimum: 1 }),
+    imageMemoryMiB: count('Memory of one image process.', 512, { minimum: 64 }),
+    videoMemoryMiB: count('Memory of one ffmpeg process.', 4096, { minimum: 256 }),
+    stallSeconds: count('An encoder without progress for so long is killed and retried.', 30, { minimum: 1 }),
+  }),
+  video: group({
+    preset: text('x264 preset.', 'veryfast'),
+    maxFps: count('Highest output frame rate.', 60, { minimum: 1 }),
+    chunkSegments: count('Segments of 4 s per chunk. 0: the whole video is one chunk.', 0),
+    audioKbps: count('AAC bit rate, stereo.', 128, { minimum: 16 }),
+  }),
+  sandbox: group({
+    mode: Type.Union([Type.Literal('strict'), Type.Literal('reduced')], {
+      description: '`strict` refuses to start where network, file-system or privilege isolation of decoders is not to be had; `reduced` takes what there is.',
+      default: 'strict',
+    }),
+  }),
+  log: group({
+    level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], { description: 'Least severe level that is written.', default: 'info' }),
+    backend: text('`pino` or `winston`; anything else falls back to `pino` with a warning.', 'pino'),
+  }),
+  local: group({
+    dir: text('State of the local stack. Empty: `.mediamill` in the current folder.', ''),
+    bindHost: text('Address that local servers listen on.', '127.0.0.1'),
+  }),
+});
+
+export type Config = Static<typeof ConfigSchema>;

@@ -1,0 +1,76 @@
+/** Assets: one per upload, and what is known of them outside. */
+import type { PublicError } from './errors.js';
+import type { Rendition } from './renditions.js';
+
+export type MediaKind = 'video' | 'audio' | 'image';
+
+export type AssetState =
+  | 'received'
+  | 'processing'
+  | 'playable'
+  | 'ready'
+  | 'partial'
+  | 'failed'
+  | 'cancelled'
+  | 'deleted';
+
+/** States after which nothing happens by itself. */
+export const FINAL_STATES: readonly AssetState[] = ['ready', 'partial', 'failed', 'cancelled', 'deleted'];
+
+export interface SourceRef {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  readonly etag?: string | undefined;
+  /** Bytes. */
+  readonly size?: number | undefined;
+}
+
+/** Temporal's priority: 1 is the most urgent, 5 the least, 3 the default. */
+export type Priority = 1 | 2 | 3 | 4 | 5;
+
+/** One job: what a starter hands to a workflow and the workflow to its activities. Facts and references only. */
+export interface Job {
+  readonly assetId: string;
+  readonly workflowId: string;
+  /** Outputs live under `assets/<assetId>/g<generation>/`. Starts at 1. */
+  readonly generation: number;
+  readonly source: SourceRef;
+  readonly tenant: string;
+  readonly profile: string;
+  readonly priority: Priority;
+  /** ISO 8601. When the store says that the object was written; else when the event came. */
+  readonly uploadedAt: string;
+  /** Free facts of the uploader, strings only, at most 4 KB together. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Timings {
+  readonly uploadedAt: string;
+  readonly startedAt: string;
+  readonly playableAt?: string | undefined;
+  readonly readyAt?: string | undefined;
+}
+
+/** `asset.json`, and what `mediamill submit --json` and `mediamill show --json` print. */
+export interface AssetDocument {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly kind: MediaKind | null;
+  readonly state: AssetState;
+  readonly source: SourceRef;
+  readonly renditions: readonly RenditionDocument[];
+  readonly playback: { readonly hls?: string | undefined; readonly poster?: string | undefined };
+  readonly error?: PublicError | undefined;
+  /** Renditions that were planned and are not there, each with its reason. */
+  readonly missing?: readonly { readonly name: string; readonly error: PublicError }[] | undefined;
+  readonly timings: Timings;
+}
+
+/** A rendition as others see it: with a URL instead of an object key. */
+export type RenditionDocument = Omit<Rendition, 'key'> & { readonly url: string };
+
+/** Where everything of one generation of an asset lives in the media bucket. Ends with a slash. */
+export function outputPrefix(assetId: string, generation: number): string {
+  return `assets/${assetId}/g${generation}/`;
+}

@@ -1,0 +1,30 @@
+/** Names that several processes must agree on, with their defaults (all but the type names are configurable). */
+
+export const WORKFLOW_TYPES = { video: 'processVideo', image: 'processImage' } as const;
+export type WorkflowType = (typeof WORKFLOW_TYPES)[keyof typeof WORKFLOW_TYPES];
+
+export interface QueueNames {
+  /** Workflows and light steps. */
+  readonly media: string;
+  /** Inspect, encode. */
+  readonly video: string;
+  /** First segments and seeks: never behind a bulk encode. */
+  readonly videoUrgent: string;
+  /** One activity per image. */
+  readonly image: string;
+}
+
+export const DEFAULT_QUEUES: QueueNames = {
+  media: 'media',
+  video: 'video',
+  videoUrgent: 'video-urgent',
+  image: 'image',
+};
+
+/** Typed search attributes, all Keyword. Never encrypted: no names, no URLs. */
+export const SEARCH_ATTRIBUTES = {
+  kind: 'MediaKind',
+  stage: 'MediaStage',
+  tenant: 'Tenant',
+  failureCode: 'FailureCode',
+} as const;

@@ -1,0 +1,53 @@
+/** How far a job is: heartbeat details of activities, the `progress` query, the `cancelRendition` and `setPriority` updates. */
+import type { AssetState, MediaKind, Priority } from './assets.js';
+import type { PublicError } from './errors.js';
+
+/**
+ * Heartbeat details. Versioned; always parsed, never trusted: heartbeats are throttled, so on a
+ * retry the store is the truth and these a hint.
+ */
+export interface HeartbeatDetails {
+  readonly v: 1;
+  readonly step: 'download' | 'inspect' | 'encode' | 'upload' | 'verify' | 'publish';
+  /** What is being made: `chunk 0`, `audio-0-eng`, an image's name. */
+  readonly what: string;
+  /** 0-100. */
+  readonly percent: number;
+  /** Finished segments (of every rung), where the step makes segments. */
+  readonly segmentsDone?: number | undefined;
+  /** Frames encoded by this attempt. */
+  readonly frames?: number | undefined;
+  /** Media seconds per wall second. */
+  readonly speed?: number | undefined;
+}
+
+export function parseHeartbeat(details: unknown): HeartbeatDetails | undefined {
+  if (typeof details !== 'object' || details === null) return undefined;
+  const d = details as Partial<HeartbeatDetails>;
+  return d.v === 1 && typeof d.percent === 'number' && typeof d.step === 'string' ? (d as HeartbeatDetails) : undefined;
+}
+
+export type PartState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
+
+export interface PartProgress {
+  /** Name of the rung, audio track or picture. */
+  readonly name: string;
+  readonly state: PartState;
+  readonly error?: PublicError | undefined;
+}
+
+/** Answer of the query `progress`. */
+export interface Progress {
+  readonly assetId: string;
+  readonly kind: MediaKind | null;
+  readonly state: AssetState;
+  /** The step that the workflow is in, as a word for people: `inspecting`, `encoding`, `publishing`. */
+  readonly stage: string;
+  readonly priority: Priority;
+  readonly parts: readonly PartProgress[];
+  readonly error?: PublicError | undefined;
+}
+
+export const QUERY_PROGRESS = 'progress';
+export const UPDATE_CANCEL_RENDITION = 'cancelRendition';
+export const UPDATE_SET_PRIORITY = 'setPriority';

@@ -1,0 +1,41 @@
+/** Result events on the topic `media.results`: CloudEvents 1.0, structured JSON, message key = asset id. */
+import type { AssetState, MediaKind } from './assets.js';
+import type { PublicError } from './errors.js';
+import type { RenditionDocument } from './assets.js';
+
+export const RESULT_TYPES = {
+  state: 'io.mediamill.asset.state',
+  rendition: 'io.mediamill.rendition.ready',
+} as const;
+
+export interface StateChanged {
+  readonly assetId: string;
+  readonly workflowId: string;
+  readonly generation: number;
+  readonly tenant: string;
+  readonly kind: MediaKind | null;
+  readonly state: AssetState;
+  readonly error?: PublicError | undefined;
+  /** URL of `asset.json`, once there is one. */
+  readonly document?: string | undefined;
+}
+
+export interface RenditionReady {
+  readonly assetId: string;
+  readonly workflowId: string;
+  readonly generation: number;
+  readonly tenant: string;
+  readonly rendition: RenditionDocument;
+}
+
+export interface CloudEvent<T> {
+  readonly specversion: '1.0';
+  /** Deterministic, so that a repeated step repeats the id and a consumer can drop the copy. */
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  readonly data: T;
+}

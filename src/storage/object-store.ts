@@ -1,0 +1,53 @@
+/** The port to the object store: no more than any S3 endpoint can do. Adapter: `s3-store.ts`. */
+
+export interface ObjectStat {
+  readonly bytes: number;
+  /** Without quotes. */
+  readonly etag: string;
+  readonly versionId?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly modifiedAt: Date;
+  /** User metadata (`x-amz-meta-*`), names in lower case without the prefix. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface ReadOptions {
+  readonly versionId?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DownloadOptions extends ReadOptions {
+  /** The object must still have this etag; otherwise OBJECT_GONE. */
+  readonly etag?: string | undefined;
+  /** More than this many bytes: LIMIT_BYTES. */
+  readonly maxBytes?: number | undefined;
+  readonly onProgress?: (bytes: number, total: number) => void;
+}
+
+export interface WriteOptions {
+  readonly contentType: string;
+  readonly cacheControl?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Errors: OBJECT_MISSING where an object or its bucket is not there, STORE_UNAVAILABLE for everything
+ * that another try can mend, NO_SPACE when the local disk is full. `signal` rejects with its reason.
+ */
+export interface ObjectStore {
+  stat(bucket: string, key: string, options?: ReadOptions): Promise<ObjectStat>;
+  /** Whole object into memory: for small ones (playlists, manifests). */
+  read(bucket: string, key: string, options?: ReadOptions): Promise<Buffer>;
+  /** Streams an object into a file. Whole or not at all: a broken transfer leaves no file. */
+  download(bucket: string, key: string, path: string, options?: DownloadOptions): Promise<ObjectStat>;
+  putBytes(bucket: string, key: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
+  putFile(bucket: string, key: string, path: string, options: WriteOptions): Promise<void>;
+  list(bucket: string, prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<{ key: string; bytes: number; etag: string }>;
+  remove(bucket: string, keys: readonly string[]): Promise<void>;
+  /** Removes all objects below a prefix and aborts unfinished multipart uploads there. Returns how many objects. */
+  removePrefix(bucket: string, prefix: string): Promise<number>;
+  ensureBucket(bucket: string, options?: { publicRead?: boolean }): Promise<void>;
+  /** URL under which others read an object of the media bucket: `storage.publicUrl`, never signed. */
+  publicUrl(bucket: string, key: string): string;
+}
