@@ -1,0 +1,56 @@
+/** The port to the catalogue: what is known of every asset, for ever. Adapter: `postgres.ts`. */
+import type { AssetDocument, AssetState, Job, MediaKind } from '../contracts/assets.js';
+import type { PublicError } from '../contracts/errors.js';
+
+export interface AssetRow {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly version: string;
+  readonly tenant: string;
+  readonly kind: MediaKind | null;
+  readonly state: AssetState;
+  /** The published generation; 0 while none is. */
+  readonly generation: number;
+  readonly error: PublicError | null;
+  readonly document: AssetDocument | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface HistoryRow {
+  readonly at: Date;
+  readonly from: AssetState | null;
+  readonly to: AssetState;
+  readonly generation: number;
+  /** Which step wrote it: an activity's name. */
+  readonly by: string;
+  readonly error: PublicError | null;
+}
+
+export interface Transition {
+  readonly to: AssetState;
+  readonly by: string;
+  readonly kind?: MediaKind | null | undefined;
+  readonly error?: PublicError | undefined;
+  readonly document?: AssetDocument | undefined;
+}
+
+/** Errors: CATALOGUE_UNAVAILABLE for everything that another try can mend. */
+export interface Catalogue {
+  /**
+   * Writes a transition and its history line in one transaction; makes the row when there is none.
+   * Idempotent: the same transition twice leaves one history line. Returns false, and changes
+   * nothing, when the asset is deleted, when a later generation has been published, or when this
+   * generation has already ended.
+   */
+  transition(job: Job, transition: Transition): Promise<boolean>;
+  /** The atomic switch: like `transition`, and the asset's published generation becomes the job's. Only one caller wins. */
+  publish(job: Job, transition: Transition & { document: AssetDocument }): Promise<boolean>;
+  find(assetId: string): Promise<AssetRow | undefined>;
+  findByWorkflow(workflowId: string): Promise<AssetRow | undefined>;
+  list(options: { limit: number; state?: AssetState | undefined; tenant?: string | undefined }): Promise<AssetRow[]>;
+  history(assetId: string): Promise<HistoryRow[]>;
+  close(): Promise<void>;
+}

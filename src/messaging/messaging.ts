@@ -1,0 +1,25 @@
+/** The port to the event broker. Adapter: `kafka.ts`, the only file that imports a Kafka client. */
+
+export interface BrokerRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Idempotent producer. Errors: EVENTS_UNAVAILABLE for everything that another try can mend. */
+export interface EventProducer {
+  /** Resolves when all in-sync replicas have it. */
+  send(records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,103 @@
+/** What activities may ask of decoders and encoders. Implementation: `index.ts` and its neighbours. */
+import type { ImageVariant } from '../contracts/plan.js';
+
+/** Bounds of one child. The process is killed when it passes one. */
+export interface ToolLimits {
+  readonly memoryMiB: number;
+  readonly cpuSeconds: number;
+  /** Largest single file that it may write. */
+  readonly fileMiB: number;
+  readonly wallSeconds: number;
+}
+
+export interface ToolRun {
+  readonly args: readonly string[];
+  /** The only folder that the child can read and write; also its working directory. Names in `args` are relative to it. */
+  readonly scratch: string;
+  readonly limits: ToolLimits;
+  /** Stops the child's whole process group: TERM, then KILL after 2 s. Rejects with the signal's reason itself. */
+  readonly signal?: AbortSignal | undefined;
+  /** 0-19. Bulk work runs at a lower priority of the operating system than urgent work. */
+  readonly niceness?: number | undefined;
+}
+
+export interface ToolResult {
+  readonly stdout: string;
+  /** The last 16 KiB. */
+  readonly stderr: string;
+  readonly wallMs: number;
+  /** Sampled peak of the resident memory of the child and its descendants. */
+  readonly peakMemoryKiB: number;
+}
+
+/** One block of ffmpeg's `-progress`. */
+export interface FfmpegProgress {
+  readonly frame: number;
+  /** Media seconds written. */
+  readonly outTime: number;
+  /** Media seconds per wall second. */
+  readonly speed: number;
+}
+
+export interface FfmpegRun extends ToolRun {
+  readonly onProgress?: ((progress: FfmpegProgress) => void) | undefined;
+  /** No progress for so long: killed, TOOL_STALLED. */
+  readonly stallSeconds: number;
+}
+
+/** What an image's header says, before a pixel is decoded. */
+export interface ImageHeader {
+  readonly format: string;
+  /** As stored, before orientation. */
+  readonly width: number;
+  readonly height: number;
+  readonly pages: number;
+  /** EXIF orientation, 1-8. */
+  readonly orientation: number;
+  readonly hasAlpha: boolean;
+}
+
+export interface RenderedImage {
+  readonly name: string;
+  /** File name within the slot's folder. */
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+}
+
+/** A place in the pool of image processes: a folder of its own and a child that works in it. */
+export interface ImageSlot {
+  readonly dir: string;
+  /** Header only. UNSUPPORTED_FORMAT when sharp does not know the format, DAMAGED_FILE when it can't be read. */
+  inspect(file: string): Promise<ImageHeader>;
+  /** Decodes once and writes every variant into the slot's folder. */
+  render(file: string, variants: readonly ImageVariant[]): Promise<RenderedImage[]>;
+}
+
+/** Which protections decoders run with on this host; logged at start and shown by `doctor`. */
+export interface Protections {
+  readonly fileSystem: boolean;
+  readonly network: boolean;
+  readonly privileges: boolean;
+  readonly resources: boolean;
+  readonly diesWithParent: boolean;
+  /** In words: `bubblewrap`, `unshare + setpriv`, `prlimit only`. */
+  readonly by: string;
+}
+
+/**
+ * Errors of every run: a non-zero exit is ToolError (exit code, signal, stderr) for the caller to
+ * judge; out of disk is NO_SPACE; passing a limit is DECODER_TIMEOUT or DECODER_LIMIT; death by
+ * another signal is DECODER_CRASHED; cancellation is the abort signal's own reason.
+ */
+export interface Tools {
+  readonly protections: Protections;
+  ffmpeg(run: FfmpegRun): Promise<ToolResult>;
+  ffprobe(run: ToolRun): Promise<ToolResult>;
+  /** ImageMagick's `convert` under our own policy. */
+  magick(run: ToolRun): Promise<ToolResult>;
+  /** Waits for a free slot; the slot's folder is emptied afterwards. A child that crashed is replaced. */
+  withImageSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
+  close(): Promise<void>;
+}
