@@ -9,12 +9,15 @@
 interface ErrorSpec {
   /** What the uploader reads. A detail (a number, a format name) may follow it. */
   readonly sentence: string;
-  /** Whether doing the same again can help. */
-  readonly retryable: boolean;
+  /** After how many attempts of a step this failure is final. 1: doing the same again can't help. */
+  readonly attempts: number;
 }
 
-const permanent = (sentence: string): ErrorSpec => ({ sentence, retryable: false });
-const transient = (sentence: string): ErrorSpec => ({ sentence, retryable: true });
+const permanent = (sentence: string): ErrorSpec => ({ sentence, attempts: 1 });
+/** Worth a second look in a fresh process; then it is the file's fault. */
+const suspicious = (sentence: string): ErrorSpec => ({ sentence, attempts: 2 });
+/** Ours to mend: tried again as often as the step's own time bound allows. */
+const outage = (sentence: string): ErrorSpec => ({ sentence, attempts: Infinity });
 
 export const ERRORS = {
   // The object
@@ -39,9 +42,9 @@ export const ERRORS = {
   LIMIT_SIDE: permanent('The picture is wider or higher than allowed.'),
   LIMIT_FRAMES: permanent('The animation has more frames than allowed.'),
 
-  // Decoders that gave way, after one retry in a fresh process
-  DECODER_CRASHED: permanent('The decoder crashed on this file.'),
-  DECODER_TIMEOUT: permanent('Decoding this file took longer than allowed.'),
+  // Decoders that gave way
+  DECODER_CRASHED: suspicious('The decoder crashed on this file.'),
+  DECODER_TIMEOUT: suspicious('Decoding this file took longer than allowed.'),
   DECODER_LIMIT: permanent('Decoding this file needed more memory, time or space than allowed.'),
 
   // The result
@@ -49,20 +52,15 @@ export const ERRORS = {
   CANCELLED: permanent('Processing was cancelled.'),
 
   // Not the file's fault
-  NO_SPACE: transient('The worker ran out of scratch space.'),
-  STORE_UNAVAILABLE: transient('The object store can not be reached.'),
-  CATALOGUE_UNAVAILABLE: transient('The catalogue can not be reached.'),
-  EVENTS_UNAVAILABLE: transient('The event broker can not be reached.'),
-  TOOL_STALLED: transient('The encoder made no progress.'),
-  INTERNAL: transient('Something went wrong on our side.'),
+  NO_SPACE: outage('The worker ran out of scratch space.'),
+  STORE_UNAVAILABLE: outage('The object store can not be reached.'),
+  CATALOGUE_UNAVAILABLE: outage('The catalogue can not be reached.'),
+  EVENTS_UNAVAILABLE: outage('The event broker can not be reached.'),
+  TOOL_STALLED: { sentence: 'The encoder made no progress.', attempts: 3 },
+  INTERNAL: { sentence: 'Something went wrong on our side.', attempts: 5 },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-/** The Temporal failure types that must never be retried. */
-export const NON_RETRYABLE_CODES: ErrorCode[] = (Object.keys(ERRORS) as ErrorCode[]).filter(
-  (code) => !ERRORS[code].retryable,
-);
 
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERRORS, value);
@@ -87,10 +85,6 @@ export class MediaError extends Error {
     super(detail ? `${ERRORS[code].sentence} ${detail}` : ERRORS[code].sentence, options);
     this.name = 'MediaError';
     this.code = code;
-  }
-
-  get retryable(): boolean {
-    return ERRORS[this.code].retryable;
   }
 
   /** Jest and bundlers evaluate modules more than once: match by shape, not by identity. */

@@ -16,8 +16,6 @@ export interface StateChanged {
   readonly kind: MediaKind | null;
   readonly state: AssetState;
   readonly error?: PublicError | undefined;
-  /** URL of `asset.json`, once there is one. */
-  readonly document?: string | undefined;
 }
 
 export interface RenditionReady {

@@ -1,4 +1,5 @@
 /** The port to the event broker. Adapter: `kafka.ts`, the only file that imports a Kafka client. */
+import type { RenditionReady, StateChanged } from '../contracts/results.js';
 
 export interface BrokerRecord {
   readonly topic: string;
@@ -15,6 +16,12 @@ export interface OutgoingRecord {
   readonly key: string | Buffer | null;
   readonly value: string | Buffer | null;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Result events out. Both are safe to repeat: the event's id is derived from what it says. */
+export interface ResultPublisher {
+  state(change: StateChanged): Promise<void>;
+  rendition(ready: RenditionReady): Promise<void>;
 }
 
 /** Idempotent producer. Errors: EVENTS_UNAVAILABLE for everything that another try can mend. */

@@ -1,0 +1,32 @@
+/** How an error leaves an activity: as a failure whose type is a code of the closed list. */
+import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+
+import { ERRORS, MediaError } from '../contracts/errors.js';
+
+/** Failure type of an activity that hands over because its worker is draining. Not in the closed list: nobody outside sees it. */
+export const WORKER_DRAINING = 'WorkerDraining';
+
+/**
+ * @param attempt the activity's attempt, from 1: an error that has used up its attempts is final.
+ * @returns a CancelledFailure or ApplicationFailure as it is; anything else as a failure with a code.
+ */
+export function toFailure(error: unknown, attempt: number): Error {
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
+  const known = MediaError.is(error) ? error : new MediaError('INTERNAL', undefined, { cause: error });
+  return ApplicationFailure.create({
+    type: known.code,
+    message: known.message,
+    nonRetryable: attempt >= ERRORS[known.code].attempts,
+    cause: known.cause instanceof Error ? known.cause : undefined,
+  });
+}
+
+/** Retryable at once, on another worker; BENIGN because nothing is wrong. */
+export function drainingFailure(): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: WORKER_DRAINING,
+    message: 'The worker is draining; another one goes on from the last finished segment.',
+    nextRetryDelay: '100ms',
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
