@@ -41,6 +41,8 @@ export interface Job {
   readonly priority: Priority;
   /** ISO 8601. When the store says that the object was written; else when the event came. */
   readonly uploadedAt: string;
+  /** Set when the first guess between video and image was wrong: there is no second correction. */
+  readonly corrected?: true | undefined;
   /** Free facts of the uploader, strings only, at most 4 KB together. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }

@@ -1,0 +1,28 @@
+/** The last word on an asset that failed or was cancelled. */
+import type { EndRequest } from '../../contracts/activities.js';
+import type { AssetDocument } from '../../contracts/assets.js';
+import { announceState, documentKey } from '../announce.js';
+import type { ActivityContext } from '../context.js';
+import { activity } from '../scope.js';
+
+type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
+
+export function createRecordEnd({ config, logger, store, catalogue, results }: Needs) {
+  return activity(logger, async ({ signal, logger: log, info }, { job, kind, state, error, startedAt }: EndRequest) => {
+    const document: AssetDocument = {
+      id: job.assetId,
+      workflowId: job.workflowId,
+      kind,
+      state,
+      source: job.source,
+      renditions: [],
+      playback: {},
+      error,
+      timings: { uploadedAt: job.uploadedAt, startedAt },
+    };
+    const bytes = Buffer.from(JSON.stringify(document, null, 2));
+    await store.putBytes(config.storage.mediaBucket, documentKey(job), bytes, { contentType: 'application/json', signal });
+    await announceState({ catalogue, results }, job, { to: state, by: info.activityType, kind, error, document });
+    log.info(`asset ${state}`, { assetId: job.assetId, code: error.code, reason: error.message });
+  });
+}

@@ -1,0 +1,4 @@
+import { ROLES } from './roles.js';
+import { runWorkers } from './run.js';
+
+await runWorkers(ROLES);

@@ -1,0 +1,49 @@
+/** Opens everything that activities work with, and closes it again. */
+import type { ActivityContext } from '../activities/context.js';
+import { createCatalogue } from '../catalogue/postgres.js';
+import type { Config } from '../config/schema.js';
+import type { Logger } from '../logging/logger.js';
+import { createProducer } from '../messaging/kafka.js';
+import { createResultPublisher } from '../messaging/results.js';
+import { createObjectStore } from '../storage/s3-store.js';
+import { createScratch } from '../storage/scratch.js';
+import { createTools } from '../tools/index.js';
+import type { Tools } from '../tools/tools.js';
+
+export interface OpenContext {
+  readonly activities: ActivityContext;
+  close(): Promise<void>;
+}
+
+/** @param needs `tools`: whether this process runs decoders (and so must have their sandbox). */
+export async function openContext(config: Config, logger: Logger, needs: { tools: boolean }): Promise<OpenContext> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.reverse()) await closer();
+  };
+  try {
+    const tools = needs.tools ? await createTools(config, logger) : undefined;
+    if (tools) closers.push(() => tools.close());
+    const catalogue = createCatalogue(config.catalogue);
+    closers.push(() => catalogue.close());
+    const producer = await createProducer(config.kafka, logger);
+    closers.push(() => producer.close());
+    const scratch = await createScratch(config.scratch, logger);
+    return {
+      activities: {
+        config,
+        logger,
+        store: createObjectStore(config.storage),
+        catalogue,
+        results: createResultPublisher(producer, config, logger),
+        scratch,
+        // Only the roles that need tools are given activities that use them.
+        tools: tools as Tools,
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

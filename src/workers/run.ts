@@ -1,0 +1,97 @@
+/** Runs workers of one or more roles in this process until a signal drains them. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+
+import type { ActivityContext } from '../activities/context.js';
+import { loadConfig } from '../config/index.js';
+import type { Config } from '../config/schema.js';
+import { createLogger, temporalLogger } from '../logging/index.js';
+import type { Logger } from '../logging/logger.js';
+import { openContext } from './context.js';
+import { activitiesOf, planRole, type Role } from './roles.js';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Pre-built in the container image; elsewhere the SDK bundles the workflows at start (0.7 s). */
+const BUNDLE = here('../workflow-bundle.js');
+
+/** Server-side cancels arrive in heartbeat replies: the throttle bounds how late an activity hears of one. */
+const HEARTBEAT_THROTTLE = '1s';
+
+/**
+ * The process ends with 0 after a drain and with 1 when a worker gave up.
+ *
+ * A drain: no new tasks are taken; steps that end within the grace time end; the others are asked
+ * to checkpoint and hand over; what still runs after the force time is left to the heartbeat timeout.
+ */
+export async function runWorkers(roles: readonly Role[]): Promise<void> {
+  const config = loadConfig();
+  const logger = createLogger(config.log, { process: `worker:${roles.join('+')}` });
+  try {
+    await serve(roles, config, logger);
+    logger.info('drained');
+  } catch (error) {
+    logger.error('worker failed', { error });
+    process.exitCode = 1;
+  }
+  await logger.flush();
+  // A child or a socket that does not let go must not keep a drained worker alive.
+  process.exit();
+}
+
+async function serve(roles: readonly Role[], config: Config, logger: Logger): Promise<void> {
+  Runtime.install({
+    logger: temporalLogger(logger),
+    telemetryOptions: {
+      logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
+      ...(config.workers.metricsPort > 0 && {
+        metrics: { prometheus: { bindAddress: `127.0.0.1:${config.workers.metricsPort}`, countersTotalSuffix: true, unitSuffix: true } },
+      }),
+    },
+  });
+  const { connectionOptions } = loadClientConnectConfig();
+  const connection = await NativeConnection.connect({ ...connectionOptions, address: config.temporal.address });
+  const needsTools = roles.some((role) => planRole(role, config).needsTools);
+  const context = await openContext(config, logger, { tools: needsTools });
+  try {
+    const workers: Worker[] = [];
+    for (const role of roles) workers.push(await Worker.create(optionsOf(role, config, connection, context.activities)));
+    logger.info('worker ready', { queues: workers.map((worker) => worker.options.taskQueue) });
+    await untilAllEnd(workers);
+  } finally {
+    await context.close();
+    await connection.close();
+  }
+}
+
+function optionsOf(role: Role, config: Config, connection: NativeConnection, activities: ActivityContext): WorkerOptions {
+  const plan = planRole(role, config);
+  return {
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: plan.taskQueue,
+    activities: activitiesOf(role, activities),
+    maxConcurrentActivityTaskExecutions: plan.concurrency,
+    shutdownGraceTime: `${config.workers.graceSeconds}s`,
+    shutdownForceTime: `${config.workers.forceSeconds}s`,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    ...(plan.runsWorkflows &&
+      (existsSync(BUNDLE) ? { workflowBundle: { codePath: BUNDLE } } : { workflowsPath: here('../workflows/index.js') })),
+  };
+}
+
+/** When one worker gives up its siblings drain too: half a process would look healthy. */
+async function untilAllEnd(workers: readonly Worker[]): Promise<void> {
+  const runs = workers.map((worker) => worker.run());
+  try {
+    await Promise.all(runs);
+  } catch (error) {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(runs);
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+export { processImage } from './process-image.js';
+export { processVideo } from './process-video.js';

@@ -1,0 +1,126 @@
+/**
+ * What people see of a running workflow: the `progress` query, search attributes, the live table in
+ * the Web UI, and the two things that they may ask of it (`cancelRendition`, `setPriority`).
+ */
+import { ApplicationFailure, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
+import type { AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
+import type { PublicError } from '../contracts/errors.js';
+import { SEARCH_ATTRIBUTES } from '../contracts/names.js';
+import {
+  QUERY_PROGRESS,
+  UPDATE_CANCEL_RENDITION,
+  UPDATE_SET_PRIORITY,
+  type PartProgress,
+  type PartState,
+  type Progress,
+} from '../contracts/progress.js';
+
+const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+const KIND = keyword(SEARCH_ATTRIBUTES.kind);
+const STAGE = keyword(SEARCH_ATTRIBUTES.stage);
+const FAILURE_CODE = keyword(SEARCH_ATTRIBUTES.failureCode);
+
+const progressQuery = defineQuery<Progress>(QUERY_PROGRESS);
+const cancelRenditionUpdate = defineUpdate<void, [string]>(UPDATE_CANCEL_RENDITION);
+const setPriorityUpdate = defineUpdate<void, [Priority]>(UPDATE_SET_PRIORITY);
+
+export class Story {
+  /** ISO 8601. */
+  readonly startedAt = workflowInfo().startTime.toISOString();
+  priority: Priority;
+  private kind: MediaKind | null = null;
+  private state: AssetState = 'processing';
+  private stage = 'waiting';
+  private error: PublicError | undefined;
+  private readonly parts = new Map<string, PartProgress>();
+
+  /** @param onPartCancelled called when somebody cancels a part that is not done yet. */
+  constructor(
+    readonly job: Job,
+    onPartCancelled?: (name: string) => void,
+  ) {
+    this.priority = job.priority;
+    setHandler(progressQuery, () => this.progress());
+    setHandler(
+      setPriorityUpdate,
+      (priority) => {
+        this.priority = priority;
+        this.tell();
+      },
+      { validator: (priority) => check([1, 2, 3, 4, 5].includes(priority), 'A priority is a whole number from 1 to 5.') },
+    );
+    setHandler(
+      cancelRenditionUpdate,
+      (name) => {
+        this.part(name, 'cancelled');
+        onPartCancelled?.(name);
+      },
+      { validator: (name) => this.checkCancellable(name) },
+    );
+  }
+
+  /** The workflow enters its next step. */
+  enter(stage: string, kind?: MediaKind): void {
+    this.stage = stage;
+    if (kind) this.kind = kind;
+    upsertSearchAttributes([
+      { key: STAGE, value: stage },
+      ...(kind ? [{ key: KIND, value: kind }] : []),
+    ]);
+    this.tell();
+  }
+
+  part(name: string, state: PartState, error?: PublicError): void {
+    this.parts.set(name, { name, state, error });
+    this.tell();
+  }
+
+  partState(name: string): PartState | undefined {
+    return this.parts.get(name)?.state;
+  }
+
+  /** The last word. */
+  end(state: AssetState, error?: PublicError): void {
+    this.state = state;
+    this.error = error;
+    if (error) upsertSearchAttributes([{ key: FAILURE_CODE, value: error.code }]);
+    this.enter(state);
+  }
+
+  private progress(): Progress {
+    return {
+      assetId: this.job.assetId,
+      kind: this.kind,
+      state: this.state,
+      stage: this.stage,
+      priority: this.priority,
+      parts: [...this.parts.values()],
+      error: this.error,
+    };
+  }
+
+  private checkCancellable(name: string): void {
+    const part = this.parts.get(name);
+    check(part !== undefined, `There is no rendition ${name}.`);
+    check(part?.state === 'waiting' || part?.state === 'running', `Rendition ${name} is ${part?.state} already.`);
+    const others = [...this.parts.values()].filter((p) => p.name !== name && p.state !== 'cancelled' && p.state !== 'failed');
+    check(others.some((p) => p.name !== 'poster'), 'The last rendition can not be cancelled: cancel the workflow.');
+  }
+
+  /** Markdown for the Web UI, which shows it live. */
+  private tell(): void {
+    const lines = [`**${this.stage}** · asset \`${this.job.assetId}\` · priority ${this.priority}`];
+    if (this.error) lines.push('', `\`${this.error.code}\` ${this.error.message}`);
+    if (this.parts.size > 0) {
+      lines.push('', '| rendition | state | |', '|---|---|---|');
+      for (const { name, state, error } of this.parts.values()) lines.push(`| ${name} | ${state} | ${error?.message ?? ''} |`);
+    }
+    setCurrentDetails(lines.join('\n'));
+  }
+}
+
+function check(condition: boolean, message: string): asserts condition {
+  if (!condition) throw ApplicationFailure.nonRetryable(message, 'Rejected');
+}
