@@ -3,23 +3,36 @@
  * and the table in the README are derived from this.
  *
  * Environment variable of `a.bC` is `A_B_C`; `env` names another one where the world already has a name.
+ * `secret` values are never printed; `schemes` are the allowed schemes of a URL.
  */
 import { Type, type Static } from 'typebox';
 
-const text = (description: string, value: string, extra: object = {}) => Type.String({ description, default: value, ...extra });
+/** A text may be empty only where empty is the default and has a meaning of its own: an empty environment variable is an unset one. */
+const text = (description: string, value: string, extra: object = {}) =>
+  Type.String({ description, default: value, ...(value === '' ? {} : { minLength: 1 }), ...extra });
 const count = (description: string, value: number, extra: object = {}) =>
   Type.Integer({ description, default: value, minimum: 0, ...extra });
-const flag = (description: string, value: boolean) => Type.Boolean({ description, default: value });
-const group = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object(properties, { additionalProperties: false });
+const HTTP = { schemes: ['http:', 'https:'] };
+const HOST_PORT = { pattern: '^(\\[[^\\]]+\\]|[^:/\\s]+):\\d{1,5}$', patternMeans: 'host:port' };
+const group = <T extends Parameters<typeof Type.Object>[0]>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false });
 
 export const ConfigSchema = group({
   temporal: group({
-    address: text('Temporal front end, host:port. TLS, API key and profiles: its standard `TEMPORAL_*` variables.', '127.0.0.1:7233'),
+    address: text(
+      'Temporal front end, host:port. TLS, API key and profiles: its standard `TEMPORAL_*` variables.',
+      '127.0.0.1:7233',
+      HOST_PORT,
+    ),
     namespace: text('Temporal namespace.', 'default'),
-    uiUrl: text('Temporal Web UI, for links.', 'http://127.0.0.1:8233'),
+    uiUrl: text('Temporal Web UI, for links.', 'http://127.0.0.1:8233', HTTP),
   }),
   kafka: group({
-    brokers: Type.Array(Type.String(), { description: 'Bootstrap brokers.', default: ['127.0.0.1:9092'], minItems: 1 }),
+    brokers: Type.Array(Type.String(HOST_PORT), {
+      description: 'Bootstrap brokers.',
+      default: ['127.0.0.1:9092'],
+      minItems: 1,
+    }),
     clientId: text('Client id.', 'mediamill'),
     groupId: text('Consumer group of the starters.', 'mediamill-starter'),
     uploadsTopic: text('Upload events in.', 'media.uploads'),
@@ -28,17 +41,24 @@ export const ConfigSchema = group({
     partitions: count('Partitions of topics that we create.', 6, { minimum: 1 }),
   }),
   storage: group({
-    endpoint: text('S3 endpoint URL.', 'http://127.0.0.1:9000'),
+    endpoint: text('S3 endpoint URL.', 'http://127.0.0.1:9000', HTTP),
     region: text('S3 region.', 'us-east-1'),
     accessKey: text('Access key. The default is refused anywhere but on loopback.', 'minioadmin', { secret: true }),
     secretKey: text('Secret key. The default is refused anywhere but on loopback.', 'minioadmin', { secret: true }),
     uploadsBucket: text('Raw uploads, private.', 'uploads'),
     uploadsPrefix: text('Only objects under this prefix are uploads.', ''),
     mediaBucket: text('Outputs.', 'media'),
-    publicUrl: text('Base URL under which players reach the store or its CDN. Empty: the endpoint.', ''),
+    publicUrl: text('Base URL under which players reach the store or its CDN. Empty: the endpoint.', '', HTTP),
+    timeoutSeconds: count('A request of which no byte moves for so long is given up and tried again.', 30, {
+      minimum: 1,
+    }),
   }),
   catalogue: group({
-    url: text('PostgreSQL connection URL.', 'postgres://mediamill:mediamill@127.0.0.1:5432/mediamill', { env: 'DATABASE_URL', secret: true }),
+    url: text('PostgreSQL connection URL.', 'postgres://mediamill:mediamill@127.0.0.1:5432/mediamill', {
+      env: 'DATABASE_URL',
+      secret: true,
+      schemes: ['postgres:', 'postgresql:'],
+    }),
     poolSize: count('Connections per process.', 5, { minimum: 1 }),
   }),
   queues: group({
@@ -52,8 +72,10 @@ export const ConfigSchema = group({
     imageConcurrency: count('Images at once per image worker. 0: one per core.', 0),
     mediaConcurrency: count('Light steps at once per media worker.', 20, { minimum: 1 }),
     graceSeconds: count('After SIGTERM, how long running steps may go on before they are asked to hand over.', 5),
-    forceSeconds: count('After SIGTERM, when the process ends whatever still runs. Must exceed the grace time.', 20, { minimum: 1 }),
-    metricsPort: count('Port of the process\'s Prometheus endpoint on loopback. 0: none.', 0),
+    forceSeconds: count('After SIGTERM, when the process ends whatever still runs. Must exceed the grace time.', 20, {
+      minimum: 1,
+    }),
+    metricsPort: count("Port of the process's Prometheus endpoint on loopback. 0: none.", 0),
   }),
   starter: group({
     maxOpenWorkflows: count('Queue length: with so many open workflows, consumption pauses. 0: no limit.', 1000),
@@ -63,9 +85,18 @@ export const ConfigSchema = group({
     profile: text('Profile of events that name none.', 'default'),
   }),
   scratch: group({
-    dir: text('Scratch space, a cache. Empty: a folder of the system\'s temporary directory.', ''),
-    maxGiB: Type.Number({ description: 'Refuse new work (NO_SPACE, retried) when the scratch folder holds more than this. 0: only the disk is the limit.', default: 0, minimum: 0 }),
+    dir: text("Scratch space, a cache. Empty: a folder of the system's temporary directory.", ''),
+    maxGiB: Type.Number({
+      description:
+        'Refuse new work (NO_SPACE, retried) when the scratch folder holds more than this. 0: only the disk is the limit.',
+      default: 0,
+      minimum: 0,
+    }),
     minFreeMiB: count('Refuse new work (NO_SPACE, retried) when less than this is free.', 256),
+    cacheMiB: count(
+      'Downloaded sources that no job uses are kept, up to so much, for the next step of the same asset.',
+      4096,
+    ),
   }),
   limits: group({
     maxUploadMiB: count('Largest video or audio upload.', 20480, { minimum: 1 }),
@@ -87,12 +118,16 @@ export const ConfigSchema = group({
   }),
   sandbox: group({
     mode: Type.Union([Type.Literal('strict'), Type.Literal('reduced')], {
-      description: '`strict` refuses to start where network, file-system or privilege isolation of decoders is not to be had; `reduced` takes what there is.',
+      description:
+        '`strict` refuses to start where network, file-system or privilege isolation of decoders is not to be had; `reduced` takes what there is.',
       default: 'strict',
     }),
   }),
   log: group({
-    level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], { description: 'Least severe level that is written.', default: 'info' }),
+    level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], {
+      description: 'Least severe level that is written.',
+      default: 'info',
+    }),
     backend: text('`pino` or `winston`; anything else falls back to `pino` with a warning.', 'pino'),
   }),
   local: group({

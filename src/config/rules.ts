@@ -1,0 +1,48 @@
+/** Rules between settings. */
+import { isIP } from 'node:net';
+import { ConfigSchema, type Config } from './schema.js';
+
+function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '').toLowerCase();
+  if (isIP(name) === 4) return name.startsWith('127.');
+  // A host that is a path is the folder of a Unix socket.
+  return name === '::1' || name === 'localhost' || name.endsWith('.localhost') || name.startsWith('/');
+}
+
+function databaseOf(url: string): { host: string; user: string; password: string } {
+  const { hostname, username, password, searchParams } = new URL(url);
+  return {
+    host: searchParams.get('host') ?? decodeURIComponent(hostname),
+    user: searchParams.get('user') ?? decodeURIComponent(username),
+    password: searchParams.get('password') ?? decodeURIComponent(password),
+  };
+}
+
+/** Mistakes that only show when settings are seen together. Every single value is taken to be valid. */
+export function crossCheck(config: Config): string[] {
+  const mistakes: string[] = [];
+  const { workers, storage, catalogue } = config;
+  if (workers.forceSeconds <= workers.graceSeconds) {
+    mistakes.push(
+      `Expected workers.forceSeconds (WORKERS_FORCE_SECONDS) to be more than workers.graceSeconds (WORKERS_GRACE_SECONDS), ${workers.graceSeconds}, but received ${workers.forceSeconds}`,
+    );
+  }
+  const defaults = ConfigSchema.properties.storage.properties;
+  const storageHost = new URL(storage.endpoint).hostname;
+  if (
+    !isLoopback(storageHost) &&
+    (storage.accessKey === Reflect.get(defaults.accessKey, 'default') ||
+      storage.secretKey === Reflect.get(defaults.secretKey, 'default'))
+  ) {
+    mistakes.push(
+      `Mediamill refuses to start with the default credentials of a store that is not on loopback (${storageHost}): set storage.accessKey (STORAGE_ACCESS_KEY) and storage.secretKey (STORAGE_SECRET_KEY)`,
+    );
+  }
+  const database = databaseOf(catalogue.url);
+  if (!isLoopback(database.host) && database.user === 'mediamill' && database.password === 'mediamill') {
+    mistakes.push(
+      `Mediamill refuses to start with the default credentials of a database that is not on loopback (${database.host}): set catalogue.url (DATABASE_URL)`,
+    );
+  }
+  return mistakes;
+}
