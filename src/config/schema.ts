@@ -133,6 +133,10 @@ export const ConfigSchema = group({
   local: group({
     dir: text('State of the local stack. Empty: `.mediamill` in the current folder.', ''),
     bindHost: text('Address that local servers listen on.', '127.0.0.1'),
+    temporalBin: text('Temporal CLI of the local stack. Empty: `PATH`, else the cache, else built.', '', { env: 'TEMPORAL_BIN' }),
+    minioBin: text('MinIO server of the local stack. Empty: `PATH`, else the cache, else built.', '', { env: 'MINIO_BIN' }),
+    kafkaHome: text('Kafka folder (with `libs/`) of the local stack. Empty: `PATH`, else the cache, else fetched.', '', { env: 'KAFKA_HOME' }),
+    postgresBin: text('Folder with `initdb` and `postgres` of the local stack. Empty: the npm package.', '', { env: 'POSTGRES_BIN' }),
   }),
 });
 
