@@ -5,9 +5,7 @@ import type { AudioTrack, Chunk, ChunkResult, EncodedRendition, VideoPlan, Video
 import type { Rendition } from './renditions.js';
 
 /** What the bytes turned out to be. A wrong guess of the starter is corrected by the workflow. */
-export type Inspection =
-  | { readonly outcome: 'media'; readonly plan: VideoPlan }
-  | { readonly outcome: 'image' };
+export type Inspection = { readonly outcome: 'media'; readonly plan: VideoPlan } | { readonly outcome: 'image' };
 
 export type ImageOutcome =
   | { readonly outcome: 'ready'; readonly renditions: readonly Rendition[]; readonly reader: string }

@@ -5,14 +5,7 @@ import type { Rendition } from './renditions.js';
 export type MediaKind = 'video' | 'audio' | 'image';
 
 export type AssetState =
-  | 'received'
-  | 'processing'
-  | 'playable'
-  | 'ready'
-  | 'partial'
-  | 'failed'
-  | 'cancelled'
-  | 'deleted';
+  'received' | 'processing' | 'playable' | 'ready' | 'partial' | 'failed' | 'cancelled' | 'deleted';
 
 /** States after which nothing happens by itself. */
 export const FINAL_STATES: readonly AssetState[] = ['ready', 'partial', 'failed', 'cancelled', 'deleted'];
