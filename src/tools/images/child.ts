@@ -1,0 +1,50 @@
+/**
+ * The process in which sharp runs: reads requests from stdin, works in its current folder, replies on stdout.
+ * Nothing is imported here but sharp and its neighbours: the sandbox shows this process nothing else.
+ */
+import { createInterface } from 'node:readline';
+import sharp from 'sharp';
+
+import { RECORD_SEPARATOR, type ImageFault, type ImageReply, type ImageRequest, type ImageResult } from './protocol.js';
+import { inspect, render } from './render.js';
+
+// Every picture is another one: a cache would only hold memory, and the pixels of somebody else.
+sharp.cache(false);
+// The variants of a picture are encoded side by side; threads within each would only add memory.
+sharp.concurrency(1);
+// All readers off, then only those on that we mean to have; of each only the one that reads files.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff', 'Svg'].map((name) => `VipsForeignLoad${name}File`),
+});
+
+function say(reply: ImageReply): void {
+  process.stdout.write(`${RECORD_SEPARATOR}${JSON.stringify(reply)}\n`);
+}
+
+function succeed(id: number, result: ImageResult | null): void {
+  say({ id, ok: true, result, residentKiB: Math.round(process.memoryUsage.rss() / 1024) });
+}
+
+async function answer(request: ImageRequest): Promise<void> {
+  try {
+    succeed(request.id, await (request.op === 'inspect' ? inspect(request.file) : render(request)));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    say({ id: request.id, ok: false, fault: faultOf(message), message: message.slice(0, 2000) });
+  }
+}
+
+/** libvips has no error codes: its words are all there is. Memory first, since a failed allocation also fails the write. */
+function faultOf(message: string): ImageFault {
+  if (/out of memory|memory error|unable to allocate|cannot allocate|bad_alloc/i.test(message)) return 'memory';
+  if (/no space left|disk quota|disc full/i.test(message)) return 'space';
+  if (/exceeds pixel limit/i.test(message)) return 'pixels';
+  if (/unsupported image format/i.test(message)) return 'unsupported';
+  return 'damaged';
+}
+
+const requests = createInterface({ input: process.stdin, crlfDelay: Infinity });
+requests.on('line', (line) => void answer(JSON.parse(line) as ImageRequest));
+requests.on('close', () => process.exit(0));
+succeed(0, null);

@@ -1,0 +1,84 @@
+/** What the pool and its sharp child say to each other: one JSON object per line. */
+import type { ImageVariant } from '../../contracts/plan.js';
+import type { ImageHeader } from '../tools.js';
+
+/**
+ * Begins every line of the child that is meant for the pool (RFC 7464's record separator): whatever a native library
+ * prints to the same pipe is told apart and dropped.
+ */
+export const RECORD_SEPARATOR = '\x1e';
+
+/** No honest reply comes near it; a child that sends more has been taken over. Characters. */
+export const MAX_LINE = 65_536;
+
+export type ImageCall =
+  | { readonly op: 'inspect'; readonly file: string }
+  | {
+      readonly op: 'render';
+      readonly file: string;
+      readonly variants: readonly ImageVariant[];
+      /** Pixels of the picture; the decoder itself refuses more, whatever the header said before. */
+      readonly maxPixels: number;
+    };
+
+export type ImageRequest = ImageCall & { readonly id: number };
+
+/** `memory` and `space` are the host's, the others the file's. */
+export type ImageFault = 'unsupported' | 'damaged' | 'pixels' | 'memory' | 'space';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Of `inspect`: the header. Of `render`: the size of every variant as written, in the order asked for. */
+export type ImageResult = ImageHeader | readonly Size[];
+
+export type ImageReply =
+  /** Sent once, with id 0, when the child can take requests. */
+  | { readonly id: number; readonly ok: true; readonly result: ImageResult | null; readonly residentKiB: number }
+  | { readonly id: number; readonly ok: false; readonly fault: ImageFault; readonly message: string };
+
+/** @returns undefined for a line that is not a reply. The child is not trusted: every field is looked at. */
+export function parseReply(line: string): ImageReply | undefined {
+  if (!line.startsWith(RECORD_SEPARATOR)) return undefined;
+  let reply: Partial<Record<string, unknown>>;
+  try {
+    reply = JSON.parse(line.slice(1));
+  } catch {
+    return undefined;
+  }
+  if (typeof reply !== 'object' || reply === null || !isCount(reply.id)) return undefined;
+  if (reply.ok === false) {
+    return typeof reply.message === 'string' && FAULTS.has(reply.fault as ImageFault) ? (reply as ImageReply) : undefined;
+  }
+  return reply.ok === true && isCount(reply.residentKiB) ? (reply as ImageReply) : undefined;
+}
+
+export function isHeader(result: unknown): result is ImageHeader {
+  if (!isSize(result)) return false;
+  const { format, pages, orientation, hasAlpha } = result as unknown as ImageHeader;
+  return (
+    typeof format === 'string' &&
+    /^[a-z0-9]{1,16}$/.test(format) &&
+    isCount(pages) &&
+    isCount(orientation) &&
+    orientation >= 1 &&
+    orientation <= 8 &&
+    typeof hasAlpha === 'boolean'
+  );
+}
+
+export function isSizes(result: unknown, count: number): result is readonly Size[] {
+  return Array.isArray(result) && result.length === count && result.every(isSize);
+}
+
+const FAULTS: ReadonlySet<ImageFault> = new Set(['unsupported', 'damaged', 'pixels', 'memory', 'space']);
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isSize(value: unknown): value is Size {
+  if (typeof value !== 'object' || value === null) return false;
+  const { width, height } = value as Partial<Size>;
+  return isCount(width) && isCount(height) && width > 0 && height > 0;
+}
