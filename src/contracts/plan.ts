@@ -15,6 +15,8 @@ export interface VideoFacts {
   readonly duration: number;
   /** Whether the demuxer can be trusted to seek. */
   readonly seekable: boolean;
+  /** Seconds that the header promises, when the file ends before that. */
+  readonly truncatedFrom?: number | undefined;
   readonly video?: {
     /** Index of the stream within the file. */
     readonly streamIndex: number;
@@ -24,8 +26,10 @@ export interface VideoFacts {
     /** Degrees clockwise that a player turns the picture by: 0, 90, 180, 270. ffmpeg applies it while decoding. */
     readonly rotation: number;
     readonly interlaced: boolean;
-    /** Mean rate of the source. */
+    /** Mean rate of the source; where frames were left out, the rate of its moving parts. */
     readonly frameRate: number;
+    /** Seconds from the start of the file to the end of the last frame. */
+    readonly duration: number;
     readonly pixelFormat: string;
     /** `smpte2084` (PQ), `arib-std-b67` (HLG), ... as ffprobe names it. */
     readonly transfer?: string | undefined;
@@ -40,6 +44,8 @@ export interface AudioFacts {
   readonly codec: string;
   readonly channels: number;
   readonly sampleRate: number;
+  /** Seconds from the start of the file to the end of the last sample. */
+  readonly duration: number;
   readonly language?: string | undefined;
   readonly title?: string | undefined;
   readonly isDefault: boolean;
@@ -127,6 +133,8 @@ export interface ChunkResult {
   readonly renditions: readonly EncodedRendition[];
   /** True when the source ended before the plan did: what decodes is kept and the rest of the plan is void. */
   readonly endedEarly: boolean;
+  /** Frames that the decoder reported as damaged. */
+  readonly damagedFrames?: number | undefined;
   /** Object key of the poster frame when this chunk made it. */
   readonly posterKey?: string | undefined;
 }

@@ -1,0 +1,177 @@
+/** From ffprobe's words and measured packets to what a source is. */
+import { MediaError } from '../../contracts/errors.js';
+import type { AudioFacts, VideoFacts } from '../../contracts/plan.js';
+import { known, ratio, type FfprobeReport, type FfprobeStream } from './ffprobe-report.js';
+import type { StreamSpan } from './packets.js';
+
+export interface MediaLimits {
+  readonly maxSeconds: number;
+  readonly maxSidePx: number;
+}
+
+export interface ProbeInput {
+  readonly report: FfprobeReport;
+  readonly spans: ReadonlyMap<number, StreamSpan>;
+  /** ffprobe's warnings while it read all packets. */
+  readonly warnings: string;
+}
+
+/** Formats whose demuxers seek by an index to a key frame at or before the wanted time. */
+const SEEKABLE = new Set(['mov', 'matroska']);
+
+/** Formats of sound: a picture in them is a cover, whatever its disposition says. */
+const SOUND_FORMATS = new Set(['mp3', 'flac', 'wav', 'w64', 'aiff', 'aac', 'ape', 'wv', 'tta', 'mpc', 'mpc8', 'ac3', 'eac3', 'dts', 'amr', 'au', 'caf']);
+
+const COVER_CODECS = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']);
+
+/** Tracks beyond these would make the plan larger than a workflow may carry. */
+const MAX_AUDIO_TRACKS = 16;
+
+const TRUNCATION = /ended prematurely|ends prematurely|partial file|Packet corrupt|Truncating packet|unexpected EOF/i;
+
+/** How much of a truncated source must be there to be worth keeping: one segment, or nearly all. */
+const KEEP_SECONDS = 4;
+const KEEP_SHARE = 0.9;
+
+/**
+ * @throws MediaError NO_MEDIA, ENCRYPTED, DAMAGED_FILE, TRUNCATED_FILE, UNSUPPORTED_FORMAT, LIMIT_DURATION, LIMIT_SIDE
+ */
+export function readFacts({ report, spans, warnings }: ProbeInput, limits: MediaLimits): VideoFacts {
+  const streams = report.streams ?? [];
+  const container = report.format?.format_name?.split(',')[0] ?? 'unknown';
+  const pictures = streams.filter((s) => s.codec_type === 'video' && !isCover(s, container));
+  const sounds = streams.filter((s) => s.codec_type === 'audio');
+  if (pictures.length + sounds.length === 0) throw new MediaError('NO_MEDIA');
+  for (const stream of [...pictures, ...sounds])
+    if (/^enc[av]$/.test(stream.codec_tag_string ?? '')) throw new MediaError('ENCRYPTED');
+
+  const filled = (s: FfprobeStream): boolean => (spans.get(s.index)?.packets ?? 0) > 0;
+  const readable = [...pictures, ...sounds].filter(filled);
+  if (readable.length === 0)
+    throw TRUNCATION.test(warnings) ? new MediaError('TRUNCATED_FILE') : new MediaError('DAMAGED_FILE', 'It holds no frame.');
+  if (!readable.some((s) => known(s.codec_name) && s.codec_name !== 'none')) throw new MediaError('UNSUPPORTED_FORMAT');
+
+  const origin = originOf(report, readable.map((s) => spans.get(s.index)!));
+  const picture = bestPicture(pictures.filter((s) => filled(s) && known(s.codec_name)));
+  const video = picture && pictureFacts(picture, spans.get(picture.index)!, origin);
+  const audio = sounds
+    .filter((s) => filled(s) && known(s.codec_name) && (s.channels ?? 0) > 0 && Number(s.sample_rate) > 0)
+    .slice(0, MAX_AUDIO_TRACKS)
+    .map((s) => soundFacts(s, spans.get(s.index)!, origin));
+  if (!video && audio.length === 0) {
+    if (pictures.some(filled)) throw new MediaError('DAMAGED_FILE', 'Its picture has no size.');
+    throw new MediaError('UNSUPPORTED_FORMAT');
+  }
+
+  const duration = Math.max(video?.duration ?? 0, ...audio.map((track) => track.duration));
+  if (duration > limits.maxSeconds)
+    throw new MediaError('LIMIT_DURATION', `It is ${clock(duration)} long, ${clock(limits.maxSeconds)} is allowed.`);
+  if (video && Math.max(video.width, video.height) > limits.maxSidePx)
+    throw new MediaError('LIMIT_SIDE', `It is ${video.width}x${video.height}, ${limits.maxSidePx} is allowed.`);
+
+  const truncatedFrom = TRUNCATION.test(warnings) ? promised(report, duration) : undefined;
+  if (truncatedFrom !== undefined && duration < KEEP_SECONDS && duration < truncatedFrom * KEEP_SHARE)
+    throw new MediaError('TRUNCATED_FILE', `It holds ${duration.toFixed(1)} of ${truncatedFrom.toFixed(1)} s.`);
+  const seekable = SEEKABLE.has(container) && report.format?.duration !== undefined && truncatedFrom === undefined;
+  return { container, duration, seekable, truncatedFrom, video, audio };
+}
+
+/** Why ffprobe could not open a file, from its last words. */
+export function openingError(stderr: string): MediaError {
+  if (/not on whitelist|Unknown input format/i.test(stderr)) return new MediaError('UNSUPPORTED_TYPE');
+  if (/encrypt|decrypt/i.test(stderr)) return new MediaError('ENCRYPTED');
+  if (/moov atom not found/i.test(stderr)) return new MediaError('DAMAGED_FILE', 'Its index (moov) is missing.');
+  return new MediaError('DAMAGED_FILE');
+}
+
+/** Where ffmpeg puts t = 0. */
+function originOf(report: FfprobeReport, spans: readonly StreamSpan[]): number {
+  const start = Number.parseFloat(report.format?.start_time ?? '');
+  return Number.isFinite(start) ? start : Math.min(...spans.map((span) => span.start));
+}
+
+function isCover(stream: FfprobeStream, container: string): boolean {
+  const { attached_pic, timed_thumbnails, still_image } = stream.disposition ?? {};
+  if (attached_pic || timed_thumbnails || still_image) return true;
+  return COVER_CODECS.has(stream.codec_name ?? '') && SOUND_FORMATS.has(container);
+}
+
+/** The largest picture; of equals the one marked as default, then the first. */
+function bestPicture(streams: readonly FfprobeStream[]): FfprobeStream | undefined {
+  const area = (s: FfprobeStream): number => (s.width ?? 0) * (s.height ?? 0);
+  const sized = streams.filter((s) => area(s) > 0);
+  return [...sized].sort(
+    (a, b) => area(b) - area(a) || (b.disposition?.default ?? 0) - (a.disposition?.default ?? 0) || a.index - b.index,
+  )[0];
+}
+
+function pictureFacts(stream: FfprobeStream, span: StreamSpan, origin: number): NonNullable<VideoFacts['video']> {
+  const rotation = rotationOf(stream);
+  const stretched = Math.max(1, Math.round(stream.width! * (ratio(stream.sample_aspect_ratio) ?? 1)));
+  const [width, height] = rotation % 180 === 0 ? [stretched, stream.height!] : [stream.height!, stretched];
+  const frameRate = frameRateOf(stream, span);
+  return {
+    streamIndex: stream.index,
+    codec: stream.codec_name!,
+    width,
+    height,
+    rotation,
+    interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
+    frameRate,
+    duration: Math.max(span.end, span.last + 1 / frameRate) - origin,
+    pixelFormat: known(stream.pix_fmt) ?? 'unknown',
+    transfer: known(stream.color_transfer),
+    primaries: known(stream.color_primaries),
+    matrix: known(stream.color_space),
+  };
+}
+
+function soundFacts(stream: FfprobeStream, span: StreamSpan, origin: number): AudioFacts {
+  const language = stream.tags?.language;
+  const title = stream.tags?.title;
+  return {
+    streamIndex: stream.index,
+    codec: stream.codec_name!,
+    channels: stream.channels!,
+    sampleRate: Number(stream.sample_rate),
+    duration: span.end - origin,
+    // ISO 639-2 or BCP 47; `und` says nothing.
+    language: language && /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/.test(language) && language !== 'und' ? language : undefined,
+    // It ends up in a quoted playlist attribute.
+    title: title?.replace(/[\p{Cc}"]/gu, ' ').trim().slice(0, 64) || undefined,
+    isDefault: stream.disposition?.default === 1,
+  };
+}
+
+/** Degrees clockwise; ffprobe reports the matrix's angle counter-clockwise. */
+function rotationOf(stream: FfprobeStream): number {
+  const angle = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation ?? 0;
+  const quarter = Math.round(-angle / 90) * 90;
+  // ffmpeg turns by odd angles within the frame's own size.
+  return Math.abs(-angle - quarter) > 2 ? 0 : ((quarter % 360) + 360) % 360;
+}
+
+/** A cadence so much faster than the mean: frames were left out where nothing moved (screen recordings). */
+const GAPPY = 1.3;
+
+function frameRateOf(stream: FfprobeStream, span: StreamSpan): number {
+  const header = ratio(stream.avg_frame_rate);
+  const stretch = span.last - span.start;
+  if (span.packets < 2 || stretch <= 0) return header !== undefined && header <= 240 ? header : 25;
+  const mean = (span.packets - 1) / stretch;
+  // The header is the more exact one where it agrees with the packets.
+  if (header !== undefined && Math.abs(header / mean - 1) < 0.02) return header;
+  const cadence = span.interval > 0 ? 1 / span.interval : mean;
+  return cadence > mean * GAPPY && cadence <= 120 ? cadence : mean;
+}
+
+/** Seconds that the header promises, when that is clearly more than there is. */
+function promised(report: FfprobeReport, duration: number): number | undefined {
+  const header = Number.parseFloat(report.format?.duration ?? '');
+  return header > duration * 1.01 + 0.5 ? header : undefined;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  return [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60].map((n) => String(n).padStart(2, '0')).join(':');
+}
