@@ -1,0 +1,34 @@
+/** What the service needs in its servers: topics, buckets, notifications. All idempotent. */
+import type { Config } from '../config/index.js';
+import type { Logger } from '../logging/logger.js';
+import { createAdmin } from '../messaging/kafka.js';
+import { S3Store } from '../storage/s3-store.js';
+import { announceNewObjects } from './bucket-events.js';
+
+/** What a client says of a server that is still starting is no news; what matters reaches us as an error. */
+const quiet: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => quiet,
+  flush: () => Promise.resolve(),
+};
+
+export async function prepareKafkaTopics({ kafka }: Config, more: readonly string[] = []): Promise<void> {
+  const admin = await createAdmin(kafka, quiet);
+  try {
+    await admin.ensureTopics([kafka.uploadsTopic, kafka.dlqTopic, kafka.resultsTopic, ...more], kafka.partitions);
+  } finally {
+    await admin.close();
+  }
+}
+
+/** @param announce whether the server is one that we started with our notification target. */
+export async function prepareStore(config: Config, { announce }: { announce: boolean }): Promise<void> {
+  const { storage } = config;
+  const store = new S3Store(storage);
+  await store.ensureBucket(storage.uploadsBucket);
+  await store.ensureBucket(storage.mediaBucket, { publicRead: true });
+  if (announce) await announceNewObjects(storage, storage.uploadsBucket);
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { SEARCH_ATTRIBUTES } from '../../contracts/names.js';
+import { GO } from './requirements.js';
+import type { Launch, Ports, ServerSource } from './types.js';
+
+export const TEMPORAL_VERSION = 'v1.5.1';
+
+export function temporalSource(configured: string): ServerSource {
+  return {
+    name: 'temporal',
+    version: TEMPORAL_VERSION,
+    configured,
+    variable: 'TEMPORAL_BIN',
+    onPath: 'temporal',
+    fromPath: (command) => command,
+    entry: 'temporal',
+    runs: [],
+    build: {
+      requires: [GO],
+      command: 'go',
+      args: ['install', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@${TEMPORAL_VERSION}`],
+      env: { GOBIN: '{out}', CGO_ENABLED: '0' },
+    },
+  };
+}
+
+/** Dynamic configuration that makes one shard on one machine fast, and priorities real. */
+export const TEMPORAL_SETTINGS: Readonly<Record<string, string>> = {
+  // Default 20 per shard and second, and the dev server has one shard: every task waits for a 50 ms grid.
+  'history.transferProcessorMaxPollRPS': '2000',
+  // Priorities and fairness do nothing without these, and need one partition to be exact.
+  'matching.useNewMatcher': 'true',
+  'matching.enableFairness': 'true',
+  'matching.numTaskqueueReadPartitions': '1',
+  'matching.numTaskqueueWritePartitions': '1',
+};
+
+/** @param binary the Temporal CLI. @param dir state folder of this server. */
+export function temporalLaunch(binary: string, dir: string, ports: Ports, bindHost: string, namespace: string): Launch {
+  return {
+    command: binary,
+    args: [
+      'server',
+      'start-dev',
+      '--ip', bindHost,
+      '--port', String(ports.temporal),
+      '--ui-port', String(ports.temporalUi),
+      '--namespace', namespace,
+      '--db-filename', join(dir, 'temporal.db'),
+      '--log-level', 'warn',
+      ...Object.entries(TEMPORAL_SETTINGS).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+      ...Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ],
+    env: {},
+    stopSignal: 'SIGTERM',
+    orphanSignal: 'KILL',
+  };
+}
