@@ -35,6 +35,9 @@ export const ConfigSchema = group({
     }),
     clientId: text('Client id.', 'mediamill'),
     groupId: text('Consumer group of the starters.', 'mediamill-starter'),
+    sessionSeconds: count('A starter that died is noticed, and its partitions go to others, after so long.', 15, {
+      minimum: 6,
+    }),
     uploadsTopic: text('Upload events in.', 'media.uploads'),
     dlqTopic: text('Events that can never work.', 'media.uploads.dlq'),
     resultsTopic: text('State changes and finished renditions out.', 'media.results'),
@@ -79,7 +82,7 @@ export const ConfigSchema = group({
   }),
   starter: group({
     maxOpenWorkflows: count('Queue length: with so many open workflows, consumption pauses. 0: no limit.', 1000),
-    concurrency: count('Workflow starts at once per partition batch.', 32, { minimum: 1 }),
+    concurrency: count('Workflow starts at once per starter.', 32, { minimum: 1 }),
     maxEventBytes: count('Larger events are dead-lettered.', 262144, { minimum: 1024 }),
     tenant: text('Tenant of events that name none.', 'default'),
     profile: text('Profile of events that name none.', 'default'),
@@ -133,10 +136,20 @@ export const ConfigSchema = group({
   local: group({
     dir: text('State of the local stack. Empty: `.mediamill` in the current folder.', ''),
     bindHost: text('Address that local servers listen on.', '127.0.0.1'),
-    temporalBin: text('Temporal CLI of the local stack. Empty: `PATH`, else the cache, else built.', '', { env: 'TEMPORAL_BIN' }),
-    minioBin: text('MinIO server of the local stack. Empty: `PATH`, else the cache, else built.', '', { env: 'MINIO_BIN' }),
-    kafkaHome: text('Kafka folder (with `libs/`) of the local stack. Empty: `PATH`, else the cache, else fetched.', '', { env: 'KAFKA_HOME' }),
-    postgresBin: text('Folder with `initdb` and `postgres` of the local stack. Empty: the npm package.', '', { env: 'POSTGRES_BIN' }),
+    temporalBin: text('Temporal CLI of the local stack. Empty: `PATH`, else the cache, else built.', '', {
+      env: 'TEMPORAL_BIN',
+    }),
+    minioBin: text('MinIO server of the local stack. Empty: `PATH`, else the cache, else built.', '', {
+      env: 'MINIO_BIN',
+    }),
+    kafkaHome: text(
+      'Kafka folder (with `libs/`) of the local stack. Empty: `PATH`, else the cache, else fetched.',
+      '',
+      { env: 'KAFKA_HOME' },
+    ),
+    postgresBin: text('Folder with `initdb` and `postgres` of the local stack. Empty: the npm package.', '', {
+      env: 'POSTGRES_BIN',
+    }),
   }),
 });
 

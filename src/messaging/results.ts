@@ -1,0 +1,55 @@
+/** Result events out: CloudEvents on `kafka.resultsTopic`, keyed by asset id so that one asset's events stay in order. */
+import { createHash } from 'node:crypto';
+
+import type { Config } from '../config/schema.js';
+import { RESULT_TYPES, type CloudEvent, type RenditionReady, type StateChanged } from '../contracts/results.js';
+import type { Logger } from '../logging/logger.js';
+import type { EventProducer, ResultPublisher } from './messaging.js';
+
+/** Errors: EVENTS_UNAVAILABLE. */
+export function createResultPublisher(producer: EventProducer, config: Config, logger: Logger): ResultPublisher {
+  const publish = async (event: CloudEvent<StateChanged | RenditionReady>): Promise<void> => {
+    const { assetId } = event.data;
+    await producer.send([
+      {
+        topic: config.kafka.resultsTopic,
+        key: assetId,
+        value: JSON.stringify(event),
+        headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
+      },
+    ]);
+    logger.debug('result published', { assetId, type: event.type, id: event.id });
+  };
+  return {
+    state: (change) => publish(stateEvent(change, new Date())),
+    rendition: (ready) => publish(renditionEvent(ready, new Date())),
+  };
+}
+
+/** An asset enters a state once per generation: a repeated step repeats the id. */
+export function stateEvent(change: StateChanged, now: Date): CloudEvent<StateChanged> {
+  const { generation, state, error } = change;
+  return envelope(RESULT_TYPES.state, change, [`g${generation}`, state, error?.code ?? ''], now);
+}
+
+export function renditionEvent(ready: RenditionReady, now: Date): CloudEvent<RenditionReady> {
+  const { generation, rendition } = ready;
+  return envelope(RESULT_TYPES.rendition, ready, [`g${generation}`, rendition.name, rendition.url], now);
+}
+
+function envelope<T extends { assetId: string }>(type: string, data: T, facts: string[], now: Date): CloudEvent<T> {
+  const id = createHash('sha256')
+    .update([type, data.assetId, ...facts].join('\n'))
+    .digest('hex')
+    .slice(0, 32);
+  return {
+    specversion: '1.0',
+    id,
+    source: '/mediamill',
+    type,
+    subject: data.assetId,
+    time: now.toISOString(),
+    datacontenttype: 'application/json',
+    data,
+  };
+}
