@@ -33,7 +33,12 @@ export interface ChildEnd {
   /** Null when a signal ended it. A signal that the sandbox reports as 128 + n is already turned into `signal`. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Sampled. */
   readonly peakMemoryKiB: number;
+  /** Killed by us because its family held more than `memoryMiB`. */
+  readonly overMemory: boolean;
+  /** It could not even be started. */
+  readonly spawnError?: Error | undefined;
 }
 
 /** A running child with its pipes. */

@@ -19,9 +19,12 @@ export interface ToolRun {
   readonly signal?: AbortSignal | undefined;
   /** 0-19. Bulk work runs at a lower priority of the operating system than urgent work. */
   readonly niceness?: number | undefined;
+  /** Takes standard output line by line, without a bound; `stdout` of the result is then empty. Not for ffmpeg. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 export interface ToolResult {
+  /** At most 8 MiB: a tool that writes more is stopped, DECODER_LIMIT. */
   readonly stdout: string;
   /** The last 16 KiB. */
   readonly stderr: string;
@@ -82,7 +85,7 @@ export interface Protections {
   readonly privileges: boolean;
   readonly resources: boolean;
   readonly diesWithParent: boolean;
-  /** In words: `bubblewrap`, `unshare + setpriv`, `prlimit only`. */
+  /** In words: `bubblewrap`, `bubblewrap without /proc`, `unshare + setpriv`, `prlimit only`, `nothing`. */
   readonly by: string;
 }
 

@@ -1,0 +1,67 @@
+/** What a tool's end means, as a code that Temporal, operators and uploaders understand. */
+import { type ErrorCode, MediaError } from '../contracts/errors.js';
+import { ToolError } from './tool-error.js';
+
+const STOPPED: Readonly<Record<NonNullable<ToolError['stopped']>, ErrorCode>> = {
+  'wall-time': 'DECODER_TIMEOUT',
+  stalled: 'TOOL_STALLED',
+  memory: 'DECODER_LIMIT',
+  output: 'DECODER_LIMIT',
+};
+
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSYS', 'SIGTRAP']);
+/** SIGKILL that was not ours: the kernel's out-of-memory killer, or CPU time past its hard limit. */
+const LIMITS: ReadonlySet<string> = new Set(['SIGXCPU', 'SIGXFSZ', 'SIGKILL']);
+
+type Patterns = ReadonlyArray<readonly [RegExp, ErrorCode]>;
+
+/** Means that we or the host ran out of something: true whatever else the tool says of the file. */
+const EXHAUSTION: Patterns = [
+  [/No space left on device|Disk quota exceeded/, 'NO_SPACE'],
+  [/Cannot allocate memory|[Mm]emory allocation failed|bad_alloc|x264 .*malloc of size|unable to (extend|allocate) (pixel )?cache|cache resources exhausted|resource limit exceeded|failed to map segment|Resource temporarily unavailable/, 'DECODER_LIMIT'],
+  [/File too large/, 'DECODER_LIMIT'],
+  [/time limit exceeded/, 'DECODER_TIMEOUT'],
+];
+
+/** What the tools say of a file, the more telling first: `Invalid data` follows nearly everything else. */
+const CONTENT: Patterns = [
+  [/\bencrypted\b|decryption|needs? a password|DRM/i, 'ENCRYPTED'],
+  [/moov atom not found|[Tt]runcat|[Uu]nexpected end[- ]of[- ]file|improper image header|insufficient image data|premature end/i, 'DAMAGED_FILE'],
+  [/Decoder \(codec .*\) not found|Unknown decoder|no decode delegate|not authorized|Decoding requested, but no decoder found|Unsupported codec|not implemented|Not yet implemented|unrecognized image format|Unsupported feature/i, 'UNSUPPORTED_FORMAT'],
+  [/width or height exceeds limit|Picture size .* is invalid|exceeds? .*limit/i, 'DECODER_LIMIT'],
+  [/does not contain any stream|matches no streams|no images defined/i, 'NO_MEDIA'],
+  [/Invalid data found|Error while decoding|[Cc]orrupt|could not find codec parameters|Invalid argument|End of file|Header missing|Not a [A-Z]+ file|bad [a-z]+ (marker|header)|Conversion failed/i, 'DAMAGED_FILE'],
+];
+
+/** Judged by how it ended and what ran out; null where only the content can be to blame and the caller should judge. */
+export function judgeEnd(error: ToolError): ErrorCode | null {
+  if (error.stopped) return STOPPED[error.stopped];
+  const exhausted = firstMatch(EXHAUSTION, error.stderr);
+  if (exhausted !== null) return exhausted;
+  if (error.signal === null) return null;
+  if (CRASHES.has(error.signal)) return 'DECODER_CRASHED';
+  // TERM, INT, HUP: somebody ended it from outside, which says nothing about the file.
+  return LIMITS.has(error.signal) ? 'DECODER_LIMIT' : 'INTERNAL';
+}
+
+/**
+ * The MediaError for a tool that failed on a file, with the ToolError as its cause. Errors of other kinds pass as
+ * they are, cancellation among them.
+ *
+ * @param otherwise for an exit that tells nothing: a decoder's is the file's fault, an encoder's perhaps not.
+ */
+export function judge(error: unknown, otherwise: ErrorCode = 'DAMAGED_FILE'): unknown {
+  if (!ToolError.is(error)) return error;
+  return new MediaError(judgeEnd(error) ?? firstMatch(CONTENT, error.stderr) ?? otherwise, undefined, { cause: error });
+}
+
+/** For the tools themselves: everything but a plain non-zero exit becomes a MediaError. */
+export function judgeHard(error: unknown): unknown {
+  if (!ToolError.is(error)) return error;
+  const code = judgeEnd(error);
+  return code === null ? error : new MediaError(code, undefined, { cause: error });
+}
+
+function firstMatch(patterns: Patterns, text: string): ErrorCode | null {
+  return patterns.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+}

@@ -1,0 +1,68 @@
+/** Runs ffmpeg and ffprobe. */
+import { judgeHard } from '../failures.js';
+import { runTool } from '../process.js';
+import type { SpawnSandboxed } from '../child.js';
+import type { Stopped } from '../tool-error.js';
+import type { FfmpegRun, ToolResult, ToolRun } from '../tools.js';
+import { createProgressParser } from './progress.js';
+
+/** A playlist or a concat list that poses as a video could name URLs and other protocols. */
+const PROTOCOLS = ['-protocol_whitelist', 'file,pipe'];
+/** Seconds between two progress blocks. */
+const PROGRESS_PERIOD = '0.5';
+
+export async function runFfmpeg(spawn: SpawnSandboxed, run: FfmpegRun): Promise<ToolResult> {
+  const watchdog = createStallWatchdog(run.stallSeconds);
+  const onLine = createProgressParser((block) => {
+    watchdog.seen(`${block.frame} ${block.outTime} ${block.bytes}`);
+    run.onProgress?.({ frame: block.frame, outTime: block.outTime, speed: block.speed });
+  });
+  return runTool(spawn, {
+    ...childOf(run),
+    command: 'ffmpeg',
+    args: [
+      ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'warning'],
+      ...['-progress', 'pipe:1', '-stats_period', PROGRESS_PERIOD],
+      ...run.args.flatMap((arg) => (arg === '-i' ? [...PROTOCOLS, arg] : [arg])),
+    ],
+    onLine,
+    watch: watchdog.start,
+  }).catch((error: unknown) => Promise.reject(judgeHard(error)));
+}
+
+export async function runFfprobe(spawn: SpawnSandboxed, run: ToolRun): Promise<ToolResult> {
+  return runTool(spawn, {
+    ...childOf(run),
+    command: 'ffprobe',
+    args: ['-hide_banner', '-loglevel', 'warning', ...PROTOCOLS, ...run.args],
+  }).catch((error: unknown) => Promise.reject(judgeHard(error)));
+}
+
+/** The parts of a run that the process runner takes. */
+export function childOf(run: ToolRun) {
+  const { scratch, limits, signal, niceness, onLine } = run;
+  return { scratch, limits, wallSeconds: limits.wallSeconds, signal, niceness, onLine };
+}
+
+/** On a timer of its own: an encoder that hangs sends no more progress that could be looked at. */
+function createStallWatchdog(seconds: number) {
+  let last = '';
+  let advancedAt = performance.now();
+  return {
+    seen(state: string): void {
+      if (state === last) return;
+      last = state;
+      advancedAt = performance.now();
+    },
+    start(stop: (reason: Stopped) => void): () => void {
+      advancedAt = performance.now();
+      const timer = setInterval(
+        () => {
+          if (performance.now() - advancedAt > seconds * 1000) stop('stalled');
+        },
+        Math.min(1000, seconds * 250),
+      );
+      return () => clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** Runs ImageMagick's `convert` under a policy of ours. */
+import { fileURLToPath } from 'node:url';
+import type { SpawnSandboxed } from '../child.js';
+import { judgeHard } from '../failures.js';
+import { childOf } from '../ffmpeg/run.js';
+import { findFirst } from '../locate.js';
+import { runTool } from '../process.js';
+import type { ToolResult, ToolRun } from '../tools.js';
+
+/** Holds policy.xml. */
+const POLICY_FOLDER = fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '');
+
+export async function runMagick(spawn: SpawnSandboxed, run: ToolRun): Promise<ToolResult> {
+  const { memoryMiB, fileMiB, wallSeconds } = run.limits;
+  return runTool(spawn, {
+    ...childOf(run),
+    // `magick` is version 7, where `convert` is deprecated.
+    command: findFirst(['magick', 'convert']) ?? 'convert',
+    args: run.args,
+    readOnlyPaths: [POLICY_FOLDER],
+    env: {
+      MAGICK_CONFIGURE_PATH: POLICY_FOLDER,
+      // A relative name: the policy forbids absolute ones.
+      MAGICK_TMPDIR: '.',
+      // Below the child's own limits, so that large pictures go through the disk before the kernel says no.
+      MAGICK_MEMORY_LIMIT: `${Math.floor(memoryMiB / 2)}MiB`,
+      MAGICK_MAP_LIMIT: `${Math.floor(memoryMiB / 4)}MiB`,
+      MAGICK_DISK_LIMIT: `${Math.floor(fileMiB)}MiB`,
+      MAGICK_TIME_LIMIT: String(Math.ceil(wallSeconds)),
+    },
+  }).catch((error: unknown) => Promise.reject(judgeHard(error)));
+}

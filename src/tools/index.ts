@@ -1,0 +1,48 @@
+/** The tools of this process: sandboxed, supervised, limited. */
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import type { Logger } from '../logging/logger.js';
+import { createImagePool } from './images/pool.js';
+import { runFfmpeg, runFfprobe } from './ffmpeg/run.js';
+import { runMagick } from './imagemagick/run.js';
+import { findFirst } from './locate.js';
+import { detectHost } from './protections.js';
+import { PROTECTIONS } from './sandbox.js';
+import { createSpawner } from './spawn.js';
+import type { Tools } from './tools.js';
+
+/** The tools that activities call, each with the other names that it goes by. */
+const PROGRAMS = [['ffmpeg'], ['ffprobe'], ['magick', 'convert']];
+
+/** @throws Error when `sandbox.mode` is `strict` and this host can't isolate decoders. */
+export async function createTools(config: Config, logger: Logger): Promise<Tools> {
+  const host = await detectHost(config.sandbox.mode);
+  const protections = PROTECTIONS[host.means];
+  const isWeak = !(protections.fileSystem && protections.network && protections.privileges && protections.resources);
+  logger[isWeak ? 'warn' : 'info'](`Decoders run under ${protections.by}`, { protections });
+  for (const names of PROGRAMS) {
+    if (findFirst(names) === undefined) logger.warn(`${names.join(' or ')} is not installed; what needs it will fail`);
+  }
+  const spawn = createSpawner(host);
+  const dir = config.scratch.dir || join(tmpdir(), 'mediamill');
+  await mkdir(dir, { recursive: true });
+  const images = await createImagePool({
+    spawn,
+    dir,
+    slots: config.workers.imageConcurrency || availableParallelism(),
+    memoryMiB: config.limits.imageMemoryMiB,
+    seconds: config.limits.imageSeconds,
+    maxPixels: Math.floor(config.limits.maxMegapixels * 1e6),
+    onCollapse: (how, detail) => logger.warn(`An image process gave way: ${how}`, { detail }),
+  });
+  return {
+    protections,
+    ffmpeg: (run) => runFfmpeg(spawn, run),
+    ffprobe: (run) => runFfprobe(spawn, run),
+    magick: (run) => runMagick(spawn, run),
+    withImageSlot: (use, options) => images.withSlot(use, options),
+    close: () => images.close(),
+  };
+}
