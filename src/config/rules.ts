@@ -27,6 +27,9 @@ export function crossCheck(config: Config): string[] {
       `Expected workers.forceSeconds (WORKERS_FORCE_SECONDS) to be more than workers.graceSeconds (WORKERS_GRACE_SECONDS), ${workers.graceSeconds}, but received ${workers.forceSeconds}`,
     );
   }
+  if (new URL(storage.endpoint).pathname !== '/') {
+    mistakes.push('Expected no path in storage.endpoint (STORAGE_ENDPOINT): buckets are at the root of the endpoint');
+  }
   const defaults = ConfigSchema.properties.storage.properties;
   const storageHost = new URL(storage.endpoint).hostname;
   if (

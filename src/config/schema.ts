@@ -51,7 +51,11 @@ export const ConfigSchema = group({
     uploadsBucket: text('Raw uploads, private.', 'uploads'),
     uploadsPrefix: text('Only objects under this prefix are uploads.', ''),
     mediaBucket: text('Outputs.', 'media'),
-    publicUrl: text('Base URL under which players reach the store or its CDN. Empty: the endpoint.', '', HTTP),
+    publicUrl: text(
+      'Base URL under which players reach the store or its CDN; `/<bucket>/<key>` follows. Empty: the endpoint.',
+      '',
+      HTTP,
+    ),
     timeoutSeconds: count('A request of which no byte moves for so long is given up and tried again.', 30, {
       minimum: 1,
     }),

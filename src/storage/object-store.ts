@@ -43,7 +43,11 @@ export interface ObjectStore {
   download(bucket: string, key: string, path: string, options?: DownloadOptions): Promise<ObjectStat>;
   putBytes(bucket: string, key: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
   putFile(bucket: string, key: string, path: string, options: WriteOptions): Promise<void>;
-  list(bucket: string, prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<{ key: string; bytes: number; etag: string }>;
+  list(
+    bucket: string,
+    prefix: string,
+    options?: { signal?: AbortSignal },
+  ): AsyncIterable<{ key: string; bytes: number; etag: string }>;
   remove(bucket: string, keys: readonly string[]): Promise<void>;
   /** Removes all objects below a prefix and aborts unfinished multipart uploads there. Returns how many objects. */
   removePrefix(bucket: string, prefix: string): Promise<number>;

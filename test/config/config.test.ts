@@ -125,6 +125,12 @@ describe('loadConfig', () => {
     ]);
   });
 
+  test('an endpoint has no path', () => {
+    expect(mistakesOf({ files: [], env: { STORAGE_ENDPOINT: 'http://localhost:9000/s3' } })).toEqual([
+      expect.stringContaining('storage.endpoint (STORAGE_ENDPOINT)'),
+    ]);
+  });
+
   test.each([
     ['STORAGE_ENDPOINT', 'http://minio:9000'],
     ['STORAGE_ENDPOINT', 'http://127.0.0.1.example.org'],

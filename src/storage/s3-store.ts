@@ -1,0 +1,262 @@
+/** The object store on any S3 endpoint, through the `minio` client. */
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { Transform } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'minio';
+import type { Config } from '../config/index.js';
+import { MediaError } from '../contracts/errors.js';
+import type { DownloadOptions, ObjectStat, ObjectStore, ReadOptions, WriteOptions } from './object-store.js';
+import { asStoreError } from './s3-errors.js';
+import { headersOf, statOf } from './s3-headers.js';
+import { createTransport, type S3Transport } from './s3-transport.js';
+import { uploadFile } from './s3-upload.js';
+
+/** S3: at most so many keys in one delete request and in one page of a listing. */
+const PAGE = 1000;
+const RETRY_MS = 200;
+
+const versionQuery = (options: ReadOptions): string =>
+  options.versionId ? `versionId=${encodeURIComponent(options.versionId)}` : '';
+
+export class S3Store implements ObjectStore {
+  readonly #client: Client;
+  readonly #transport: S3Transport;
+  readonly #region: string;
+  readonly #publicUrl: string;
+
+  constructor(config: Config['storage']) {
+    const endpoint = new URL(config.endpoint);
+    const secure = endpoint.protocol === 'https:';
+    this.#transport = createTransport(secure, config.timeoutSeconds * 1000);
+    this.#region = config.region;
+    this.#publicUrl = (config.publicUrl || config.endpoint).replace(/\/+$/, '');
+    this.#client = new Client({
+      endPoint: endpoint.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(endpoint.port) || (secure ? 443 : 80),
+      useSSL: secure,
+      accessKey: config.accessKey,
+      secretKey: config.secretKey,
+      region: config.region,
+      transport: this.#transport.transport,
+      transportAgent: this.#transport.agent,
+      retryOptions: { disableRetry: true },
+    });
+  }
+
+  async stat(bucket: string, key: string, options: ReadOptions = {}): Promise<ObjectStat> {
+    const target = { method: 'HEAD', bucketName: bucket, objectName: key, query: versionQuery(options) };
+    const response = await this.#reading(options, () => this.#client.makeRequestAsyncOmit({ ...target }));
+    return statOf(response.headers);
+  }
+
+  async read(bucket: string, key: string, options: ReadOptions = {}): Promise<Buffer> {
+    return this.#reading(options, async () => buffer(await this.#get(bucket, key, options)));
+  }
+
+  async download(bucket: string, key: string, path: string, options: DownloadOptions = {}): Promise<ObjectStat> {
+    const etag = options.etag?.replaceAll('"', '');
+    const response = await this.#reading(options, () => this.#get(bucket, key, options, etag)).catch(
+      (error: unknown) => {
+        // Somebody knew its etag, so it was there.
+        if (etag && MediaError.is(error) && error.code === 'OBJECT_MISSING') {
+          throw new MediaError('OBJECT_GONE', undefined, { cause: error });
+        }
+        throw error;
+      },
+    );
+    const stat = statOf(response.headers);
+    try {
+      // Not every store honours If-Match on GET.
+      if (etag && stat.etag !== etag) throw new MediaError('OBJECT_GONE');
+      if (options.maxBytes !== undefined && stat.bytes > options.maxBytes) {
+        throw new MediaError('LIMIT_BYTES', `It has ${stat.bytes} bytes, allowed are ${options.maxBytes}.`);
+      }
+      await this.#mapped(options.signal, () => save(response, path, stat.bytes, options));
+    } catch (error) {
+      response.destroy();
+      throw error;
+    }
+    return stat;
+  }
+
+  async putBytes(bucket: string, key: string, bytes: Uint8Array, options: WriteOptions): Promise<void> {
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const target = { method: 'PUT', bucketName: bucket, objectName: key };
+    await this.#request(options.signal, () =>
+      this.#client.makeRequestAsyncOmit({ ...target, headers: headersOf(options) }, body),
+    );
+  }
+
+  async putFile(bucket: string, key: string, path: string, options: WriteOptions): Promise<void> {
+    const context = {
+      client: this.#client,
+      request: <T>(use: () => Promise<T>) => this.#request(options.signal, use),
+      always: <T>(use: () => Promise<T>) => this.#request(undefined, use),
+    };
+    await this.#mapped(options.signal, () => uploadFile(context, bucket, key, path, headersOf(options)));
+  }
+
+  async *list(
+    bucket: string,
+    prefix: string,
+    options: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<{ key: string; bytes: number; etag: string }> {
+    let token = '';
+    do {
+      const page = await this.#request(options.signal, () =>
+        this.#client.listObjectsV2Query(bucket, prefix, token, '', PAGE, ''),
+      );
+      for (const { name, size, etag } of page.objects) {
+        if (name !== undefined) yield { key: String(name), bytes: Number(size), etag: String(etag) };
+      }
+      token = page.isTruncated ? page.nextContinuationToken : '';
+    } while (token);
+  }
+
+  async remove(bucket: string, keys: readonly string[]): Promise<void> {
+    // XML 1.0, the form of the bulk request, can't carry control characters.
+    const odd = keys.filter((key) => /\p{Cc}/u.test(key));
+    const plain = keys.filter((key) => !/\p{Cc}/u.test(key));
+    for (const key of odd) await this.#request(undefined, () => this.#client.removeObject(bucket, key));
+    for (let start = 0; start < plain.length; start += PAGE) {
+      const batch = plain.slice(start, start + PAGE);
+      const failures = await this.#request(undefined, () => this.#client.removeObjects(bucket, batch));
+      if (failures.length > 0) {
+        const cause = new Error(`${failures.length} objects were not removed: ${JSON.stringify(failures[0])}`);
+        throw new MediaError('STORE_UNAVAILABLE', undefined, { cause });
+      }
+    }
+  }
+
+  async removePrefix(bucket: string, prefix: string): Promise<number> {
+    // `assets/1` would take `assets/12` with it, and the empty prefix the whole bucket.
+    if (!/[^/]\/$/.test(prefix)) throw new TypeError('a prefix to remove must end with a slash');
+    // Uploads first: one that completes meanwhile is then an object that the listing finds.
+    await this.#abortUploads(bucket, prefix);
+    let removed = 0;
+    let batch: string[] = [];
+    for await (const { key } of this.list(bucket, prefix)) {
+      batch.push(key);
+      removed += 1;
+      if (batch.length === PAGE) await this.remove(bucket, batch.splice(0));
+    }
+    await this.remove(bucket, batch);
+    return removed;
+  }
+
+  async ensureBucket(bucket: string, options: { publicRead?: boolean } = {}): Promise<void> {
+    await this.#request(undefined, async () => {
+      if (await this.#client.bucketExists(bucket)) return;
+      await this.#client.makeBucket(bucket, this.#region).catch((error: NodeJS.ErrnoException) => {
+        // Another process made it in between.
+        if (error.code !== 'BucketAlreadyOwnedByYou') throw error;
+      });
+    });
+    if (options.publicRead) {
+      const statement = {
+        Effect: 'Allow',
+        Principal: { AWS: ['*'] },
+        Action: ['s3:GetObject'],
+        Resource: [`arn:aws:s3:::${bucket}/*`],
+      };
+      const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+      await this.#request(undefined, () => this.#client.setBucketPolicy(bucket, policy));
+    }
+  }
+
+  publicUrl(bucket: string, key: string): string {
+    return `${this.#publicUrl}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  }
+
+  /** MinIO lists unfinished uploads by whole bucket or exact key only, so the prefix is matched here. */
+  async #abortUploads(bucket: string, prefix: string): Promise<void> {
+    let marker = '';
+    do {
+      const page = await this.#request(undefined, () =>
+        this.#client.listIncompleteUploadsQuery(bucket, '', marker, '', ''),
+      );
+      for (const { key, uploadId } of page.uploads) {
+        if (!String(key).startsWith(prefix)) continue;
+        await this.#request(undefined, () =>
+          this.#client.abortMultipartUpload(bucket, String(key), String(uploadId)),
+        ).catch((error: unknown) => {
+          // Its own writer ended it in between.
+          if (!MediaError.is(error) || error.code !== 'OBJECT_MISSING') throw error;
+        });
+      }
+      marker = page.isTruncated ? page.nextKeyMarker : '';
+    } while (marker);
+  }
+
+  #get(bucket: string, key: string, options: ReadOptions, etag?: string): Promise<IncomingMessage> {
+    return this.#client.makeRequestAsync({
+      method: 'GET',
+      bucketName: bucket,
+      objectName: key,
+      query: versionQuery(options),
+      headers: etag ? { 'if-match': `"${etag}"` } : {},
+    });
+  }
+
+  /** A version id that the store can't even parse is one that is not there. */
+  async #reading<T>(options: ReadOptions, use: () => Promise<T>): Promise<T> {
+    return this.#request(options.signal, () =>
+      use().catch((error: NodeJS.ErrnoException) => {
+        if (options.versionId && (error.code === 'InvalidArgument' || error.code === 'BadRequest')) {
+          throw new MediaError('OBJECT_MISSING', undefined, { cause: error });
+        }
+        throw error;
+      }),
+    );
+  }
+
+  /** One short request, repeated once when the store gave way: a kept-alive connection may have been closed under it. */
+  async #request<T>(signal: AbortSignal | undefined, use: () => Promise<T>): Promise<T> {
+    return this.#mapped(signal, async () => {
+      try {
+        return await use();
+      } catch (error) {
+        const mapped = asStoreError(error);
+        if (signal?.aborted || !MediaError.is(mapped) || mapped.code !== 'STORE_UNAVAILABLE') throw mapped;
+        await sleep(RETRY_MS, undefined, { signal });
+        return use();
+      }
+    });
+  }
+
+  async #mapped<T>(signal: AbortSignal | undefined, use: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    try {
+      return await this.#transport.within(signal, use);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw asStoreError(error);
+    }
+  }
+}
+
+/** A body into a file, by way of a neighbour with another name. */
+async function save(body: IncomingMessage, path: string, total: number, options: DownloadOptions): Promise<void> {
+  const part = `${path}.${randomUUID()}.part`;
+  let bytes = 0;
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      options.onProgress?.(bytes, total);
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(body, meter, createWriteStream(part, { flags: 'wx' }), { signal: options.signal });
+    if (bytes !== total) throw new MediaError('STORE_UNAVAILABLE');
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}
