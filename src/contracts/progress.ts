@@ -45,6 +45,10 @@ export interface Progress {
   readonly stage: string;
   readonly priority: Priority;
   readonly parts: readonly PartProgress[];
+  /** Chunks of the video, once planned. */
+  readonly chunks?: { readonly done: number; readonly total: number } | undefined;
+  /** Seconds of media, once known. */
+  readonly duration?: number | undefined;
   readonly error?: PublicError | undefined;
 }
 

@@ -41,7 +41,7 @@ export class MediaMaker {
   }
 
   async make(plan: VideoPlan, story: Story): Promise<Made> {
-    for (const { name } of [...plan.rungs, ...plan.audio]) story.part(name, 'waiting');
+    story.planned(plan);
     const [chunks, audio] = await together([
       () => inLanes(CHUNK_LANES, plan.chunks, (chunk) => this.chunk(plan, chunk, story)),
       () => together(plan.audio.map((track) => () => this.audioTrack(plan, track, story))),
@@ -59,6 +59,7 @@ export class MediaMaker {
       const { encodeChunk } = proxyActivities<VideoActivities>(policies.encode(story.job, story.priority, this.queues, seconds, summary));
       return [rungs.map(nameOf), () => encodeChunk(story.job, plan, chunk, rungs)];
     });
+    story.chunkDone();
     if (result.posterKey) await this.poster(result.posterKey, story);
     return result;
   }

@@ -8,6 +8,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import type { AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
 import type { PublicError } from '../contracts/errors.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/names.js';
+import type { VideoPlan } from '../contracts/plan.js';
 import {
   QUERY_PROGRESS,
   UPDATE_CANCEL_RENDITION,
@@ -34,6 +35,8 @@ export class Story {
   private state: AssetState = 'processing';
   private stage = 'waiting';
   private error: PublicError | undefined;
+  private chunks: { done: number; total: number } | undefined;
+  private duration: number | undefined;
   private readonly parts = new Map<string, PartProgress>();
 
   /** @param onPartCancelled called when somebody cancels a part that is not done yet. */
@@ -72,6 +75,17 @@ export class Story {
     this.tell();
   }
 
+  planned(plan: VideoPlan): void {
+    this.chunks = { done: 0, total: plan.chunks.length };
+    this.duration = plan.facts.duration;
+    for (const { name } of [...plan.rungs, ...plan.audio]) this.part(name, 'waiting');
+  }
+
+  chunkDone(): void {
+    if (this.chunks) this.chunks.done += 1;
+    this.tell();
+  }
+
   part(name: string, state: PartState, error?: PublicError): void {
     this.parts.set(name, { name, state, error });
     this.tell();
@@ -97,6 +111,8 @@ export class Story {
       stage: this.stage,
       priority: this.priority,
       parts: [...this.parts.values()],
+      chunks: this.chunks,
+      duration: this.duration,
       error: this.error,
     };
   }
@@ -113,6 +129,7 @@ export class Story {
   private tell(): void {
     const lines = [`**${this.stage}** · asset \`${this.job.assetId}\` · priority ${this.priority}`];
     if (this.error) lines.push('', `\`${this.error.code}\` ${this.error.message}`);
+    if (this.chunks) lines[0] += ` · ${this.chunks.done} of ${this.chunks.total} chunks`;
     if (this.parts.size > 0) {
       lines.push('', '| rendition | state | |', '|---|---|---|');
       for (const { name, state, error } of this.parts.values()) lines.push(`| ${name} | ${state} | ${error?.message ?? ''} |`);

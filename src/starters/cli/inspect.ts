@@ -1,0 +1,76 @@
+/** `show`, `list`, `cancel`. */
+import type { Command } from 'commander';
+
+import type { AssetState } from '../../contracts/assets.js';
+import { FINAL_STATES } from '../../contracts/assets.js';
+import { liveProgress } from '../../client/progress.js';
+import { cliConfig } from './config.js';
+import { progressLine } from './follow.js';
+import { plain, size, table } from './format.js';
+import { withSession, type Session } from './session.js';
+
+export function registerInspect(program: Command): void {
+  program
+    .command('list')
+    .description('newest assets first')
+    .option('--state <state>', 'only those in this state')
+    .option('--limit <n>', 'how many', '20')
+    .option('--json', 'print one JSON object per asset')
+    .action((options: { state?: AssetState; limit: string; json?: boolean }) =>
+      withSession(cliConfig(), async ({ catalogue }) => {
+        const rows = await catalogue.list({ limit: Number(options.limit), state: options.state });
+        if (options.json) for (const row of rows) console.log(JSON.stringify(row));
+        else console.log(table([['ASSET', 'STATE', 'KIND', 'UPDATED', 'SOURCE'], ...rows.map((row) => [row.id, row.state, row.kind ?? '-', row.updatedAt.toISOString(), plain(row.key)])]));
+      }),
+    );
+
+  program
+    .command('show')
+    .description('what is known of one asset')
+    .argument('<asset>', 'asset id or workflow id')
+    .option('--json', 'print its document')
+    .action((id: string, options: { json?: boolean }) => withSession(cliConfig(), (session) => show(session, id, options.json ?? false)));
+
+  program
+    .command('cancel')
+    .description('stop processing an asset; its unfinished outputs are removed')
+    .argument('<asset>', 'asset id or workflow id')
+    .action((id: string) =>
+      withSession(cliConfig(), async (session) => {
+        const workflowId = await workflowIdOf(session, id);
+        await session.temporal.workflow.getHandle(workflowId).cancel();
+        console.log(`cancelling ${workflowId}`);
+      }),
+    );
+}
+
+async function show(session: Session, id: string, json: boolean): Promise<void> {
+  const row = await find(session, id);
+  if (!row) throw new Error(`There is no asset ${id}.`);
+  if (json) {
+    console.log(JSON.stringify(row.document ?? row));
+    return;
+  }
+  console.log(table([['asset', row.id], ['state', row.state], ['kind', row.kind ?? '-'], ['source', plain(`${row.bucket}/${row.key}`)], ['workflow', row.workflowId]]));
+  if (row.error) console.log(`\n${row.error.code}: ${row.error.message}`);
+  if (!FINAL_STATES.includes(row.state)) {
+    console.log(`\n${progressLine(await liveProgress(session.temporal.workflow.getHandle(row.workflowId)))}`);
+  }
+  const renditions = row.document?.renditions ?? [];
+  if (renditions.length > 0) {
+    const rows = renditions.map((r) => [r.name, r.width ? `${r.width}x${r.height}` : '-', r.codecs ?? r.mime, r.bitrate ? `${Math.round(r.bitrate / 1000)} kb/s` : '-', size(r.bytes), r.url]);
+    console.log(`\n${table([['RENDITION', 'SIZE', 'TYPE', 'BIT RATE', 'BYTES', 'URL'], ...rows])}`);
+  }
+  for (const part of row.document?.missing ?? []) console.log(`missing ${part.name}: ${part.error.message}`);
+  const history = await session.catalogue.history(row.id);
+  console.log(`\n${table(history.map((line) => [line.at.toISOString(), line.to, line.by, line.error?.message ?? '']))}`);
+}
+
+const find = ({ catalogue }: Session, id: string) => (id.includes('/') ? catalogue.findByWorkflow(id) : catalogue.find(id));
+
+async function workflowIdOf(session: Session, id: string): Promise<string> {
+  if (id.includes('/')) return id;
+  const row = await find(session, id);
+  if (!row) throw new Error(`There is no asset ${id}.`);
+  return row.workflowId;
+}

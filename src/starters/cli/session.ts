@@ -1,0 +1,27 @@
+/** What commands work with, opened when first used and closed at the end of the command. */
+import type { Client } from '@temporalio/client';
+
+import type { Catalogue } from '../../catalogue/catalogue.js';
+import { createCatalogue } from '../../catalogue/postgres.js';
+import { connectTemporal } from '../../client/connection.js';
+import type { Config } from '../../config/schema.js';
+import type { ObjectStore } from '../../storage/object-store.js';
+import { createObjectStore } from '../../storage/s3-store.js';
+
+export interface Session {
+  readonly config: Config;
+  readonly store: ObjectStore;
+  readonly catalogue: Catalogue;
+  readonly temporal: Client;
+}
+
+export async function withSession<T>(config: Config, use: (session: Session) => Promise<T>): Promise<T> {
+  const { temporal, close } = await connectTemporal(config.temporal);
+  const catalogue = createCatalogue(config.catalogue);
+  try {
+    return await use({ config, catalogue, temporal, store: createObjectStore(config.storage) });
+  } finally {
+    await catalogue.close();
+    await close();
+  }
+}
