@@ -41,7 +41,7 @@ export class ImageChild {
 
   constructor(spawn: SpawnSandboxed, spec: ChildSpec) {
     this.child = spawn(spec);
-    const { stdin, stdout, stderr } = this.child.process;
+    const { stdout, stderr } = this.child.process;
     this.ready = this.reply(0);
     stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-STDERR_TAIL);

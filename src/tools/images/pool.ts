@@ -112,7 +112,8 @@ export async function createImagePool(options: ImagePoolOptions): Promise<ImageP
   };
 }
 
-const closedError = (): MediaError => new MediaError('INTERNAL', undefined, { cause: new Error('image pool is closed') });
+const closedError = (): MediaError =>
+  new MediaError('INTERNAL', undefined, { cause: new Error('image pool is closed') });
 
 /** A folder and the child that works in it. */
 class Seat {

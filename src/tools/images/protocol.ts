@@ -44,13 +44,15 @@ export function parseReply(line: string): ImageReply | undefined {
   if (!line.startsWith(RECORD_SEPARATOR)) return undefined;
   let reply: Partial<Record<string, unknown>>;
   try {
-    reply = JSON.parse(line.slice(1));
+    reply = JSON.parse(line.slice(1)) as typeof reply;
   } catch {
     return undefined;
   }
   if (typeof reply !== 'object' || reply === null || !isCount(reply.id)) return undefined;
   if (reply.ok === false) {
-    return typeof reply.message === 'string' && FAULTS.has(reply.fault as ImageFault) ? (reply as ImageReply) : undefined;
+    return typeof reply.message === 'string' && FAULTS.has(reply.fault as ImageFault)
+      ? (reply as ImageReply)
+      : undefined;
   }
   return reply.ok === true && isCount(reply.residentKiB) ? (reply as ImageReply) : undefined;
 }

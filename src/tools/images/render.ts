@@ -69,7 +69,8 @@ async function decode(image: Sharp): Promise<Pixels> {
 async function write({ data, ...raw }: Pixels, variant: ImageVariant): Promise<Size> {
   const { name, width, height, fit, format, quality } = variant;
   const image = sharp(data, { raw: { width: raw.width, height: raw.height, channels: raw.channels } });
-  if (raw.width !== width || raw.height !== height) image.resize(width, height, { fit: fit === 'cover' ? 'cover' : 'fill' });
+  if (raw.width !== width || raw.height !== height)
+    image.resize(width, height, { fit: fit === 'cover' ? 'cover' : 'fill' });
   if (format === 'jpeg') image.flatten({ background: 'white' }).jpeg({ quality });
   else if (format === 'webp') image.webp({ quality });
   else image.png();

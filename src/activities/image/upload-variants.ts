@@ -1,0 +1,31 @@
+/** Puts finished variants into the media bucket. */
+import { outputPrefix, type Job } from '../../contracts/assets.js';
+import type { Rendition } from '../../contracts/renditions.js';
+import type { ObjectStore } from '../../storage/object-store.js';
+import type { FinishedVariant } from './make-variants.js';
+
+/** A generation is never written again: what a cache has of it stays true. */
+const CACHE_CONTROL = 'public, max-age=31536000, immutable';
+
+/** Repeating it writes the same keys. */
+export async function uploadVariants(
+  store: ObjectStore,
+  bucket: string,
+  job: Job,
+  finished: readonly FinishedVariant[],
+  signal: AbortSignal,
+): Promise<Rendition[]> {
+  return Promise.all(
+    finished.map(async ({ variant, bytes }) => {
+      const { name, type, width, height, format } = variant;
+      const key = imageKey(job, name);
+      const mime = `image/${format}`;
+      await store.putBytes(bucket, key, bytes, { contentType: mime, cacheControl: CACHE_CONTROL, signal });
+      return { name, type, key, mime, width, height, bytes: bytes.length };
+    }),
+  );
+}
+
+export function imageKey(job: Job, name: string): string {
+  return `${outputPrefix(job.assetId, job.generation)}images/${name}`;
+}
