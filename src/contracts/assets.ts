@@ -36,6 +36,8 @@ export interface Job {
   readonly uploadedAt: string;
   /** Set when the first guess between video and image was wrong: there is no second correction. */
   readonly corrected?: true | undefined;
+  /** ISO 8601. When the uploader needs it published, where it said so. */
+  readonly publishBy?: string | undefined;
   /** Free facts of the uploader, strings only, at most 4 KB together. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }

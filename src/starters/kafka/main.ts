@@ -1,0 +1,110 @@
+/** Process entry: reads upload events from Kafka and starts workflows until a signal stops it. */
+import { hostname } from 'node:os';
+
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+
+import { loadConfig } from '../../config/index.js';
+import type { Config } from '../../config/schema.js';
+import { WORKFLOW_TYPES } from '../../contracts/names.js';
+import { createLogger } from '../../logging/index.js';
+import type { Logger } from '../../logging/logger.js';
+import { createDeadLetterSink } from '../../messaging/dead-letter-sink.js';
+import { createAdmin, createConsumer, createProducer } from '../../messaging/kafka.js';
+import { createObjectStore } from '../../storage/index.js';
+import { admit } from './admit.js';
+import { createGate } from './gate.js';
+import { planStart, startWorkflow } from './start-workflow.js';
+import { createBatchHandler, type StarterPorts } from './starter.js';
+
+/** Running starts end within their deadline; what takes longer is redelivered. Milliseconds. */
+const STOP_LIMIT = 12_000;
+/** gRPC waits up to two minutes between attempts to reconnect: too long for a server that is back. */
+const MAX_RECONNECT_WAIT = 2_000;
+const COUNT_DEADLINE = 4_000;
+
+const config = loadConfig();
+const logger = createLogger(config.log, { process: 'starter:kafka' });
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+
+let exitCode = 0;
+try {
+  await serve(config, logger, stop.signal);
+  logger.info('stopped');
+} catch (error) {
+  // The offsets of what is done are committed, the rest comes again: starting anew is always safe.
+  logger.error('starter failed', { error });
+  exitCode = 1;
+}
+await logger.flush();
+// A socket that does not let go must not keep a process without a consumer alive.
+process.exit(exitCode);
+
+/** Resolves after a clean stop; rejects when the consumer has given up. */
+async function serve(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const { kafka } = config;
+    const admin = await createAdmin(kafka, logger);
+    await admin.ensureTopics([kafka.uploadsTopic, kafka.dlqTopic, kafka.resultsTopic], kafka.partitions);
+    await admin.close();
+
+    const producer = await createProducer(kafka, logger);
+    closers.push(() => producer.close());
+    const client = openTemporal(config);
+    closers.push(() => client.connection.close());
+    const store = createObjectStore(config.storage);
+    const ports: StarterPorts = {
+      admit: (upload) => admit(upload, store, config.starter),
+      start: (job, contentType) => startWorkflow(client, planStart(job, contentType, config.queues)),
+      deadLetter: createDeadLetterSink(producer, kafka.dlqTopic),
+      gate: createGate(config.starter.maxOpenWorkflows, () => countOpen(client, config.queues.media)),
+    };
+    const { uploadsBucket, uploadsPrefix, mediaBucket } = config.storage;
+    const settings = { ...config.starter, uploadsBucket, uploadsPrefix, mediaBucket };
+    const consumer = await createConsumer(
+      kafka,
+      logger,
+      kafka.uploadsTopic,
+      createBatchHandler(ports, settings, logger),
+    );
+    closers.push(() => consumer.close());
+    logger.info('starter ready', { topic: kafka.uploadsTopic, group: kafka.groupId });
+
+    const stopped = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([stopped, consumer.crashed]);
+  } finally {
+    const giveUp = setTimeout(() => {
+      logger.warn('stopping took too long');
+      process.exit(1);
+    }, STOP_LIMIT);
+    for (const closer of closers.reverse()) await closer();
+    clearTimeout(giveUp);
+  }
+}
+
+/** Connects when first needed: with Temporal away the starter waits, it does not die. */
+function openTemporal(config: Config): Client {
+  const { connectionOptions } = loadClientConnectConfig();
+  const connection = Connection.lazy({
+    ...connectionOptions,
+    address: config.temporal.address,
+    channelArgs: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_WAIT },
+  });
+  return new Client({
+    connection,
+    namespace: config.temporal.namespace,
+    identity: `starter:kafka@${hostname()}:${process.pid}`,
+  });
+}
+
+async function countOpen(client: Client, taskQueue: string): Promise<number> {
+  const types = Object.values(WORKFLOW_TYPES).map((type) => `'${type}'`);
+  const query = `WorkflowType IN (${types.join(', ')}) AND TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'`;
+  const { count } = await client.withDeadline(Date.now() + COUNT_DEADLINE, () => client.workflow.count(query));
+  return count;
+}
