@@ -23,7 +23,7 @@ const RETRY_MS = 200;
 const versionQuery = (options: ReadOptions): string =>
   options.versionId ? `versionId=${encodeURIComponent(options.versionId)}` : '';
 
-export class S3Store implements ObjectStore {
+class S3Store implements ObjectStore {
   readonly #client: Client;
   readonly #transport: S3Transport;
   readonly #region: string;
@@ -259,4 +259,8 @@ async function save(body: IncomingMessage, path: string, total: number, options:
     await rm(part, { force: true });
     throw error;
   }
+}
+
+export function createObjectStore(config: Config['storage']): ObjectStore {
+  return new S3Store(config);
 }

@@ -1,0 +1,72 @@
+/** Scratch space: private folders of jobs and downloaded sources. A cache; nothing in it outlives its process for long. */
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config/index.js';
+import type { SourceRef } from '../contracts/assets.js';
+import { MediaError } from '../contracts/errors.js';
+import type { Logger } from '../logging/logger.js';
+import type { ObjectStore } from './object-store.js';
+import { ownDir, sweep } from './process-dir.js';
+import { asNoSpace } from './s3-errors.js';
+import { SourceCache, type SourceFile, type SourceOptions } from './source-cache.js';
+import { hasRoom } from './space.js';
+
+const MIB = 1024 * 1024;
+
+export interface Scratch {
+  /**
+   * A private folder (0700) for one attempt, removed when `use` ends, however it ends.
+   * Errors: NO_SPACE when there is too little room to begin, or when `use` runs out of it.
+   */
+  withJobDir<T>(name: string, use: (dir: string) => Promise<T>): Promise<T>;
+  /**
+   * The source of a job as a local file, downloaded once for all jobs of this process that want it.
+   * Errors: those of `ObjectStore.download`; NO_SPACE.
+   */
+  sourceFile(source: SourceRef, store: ObjectStore, options?: SourceOptions): Promise<SourceFile>;
+  /** Removes everything of this process. */
+  close(): Promise<void>;
+}
+
+export async function createScratch(config: Config['scratch'], logger: Logger): Promise<Scratch> {
+  const root = config.dir || join(tmpdir(), 'mediamill');
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const { uid } = await stat(root);
+  // In a folder that everybody may write to, another user could have made it first.
+  if (!config.dir && process.getuid && uid !== process.getuid()) {
+    throw new Error(`${root} belongs to another user: set scratch.dir (SCRATCH_DIR)`);
+  }
+  const swept = await sweep(root);
+  if (swept.length > 0) logger.info('Removed scratch folders of dead processes.', { folders: swept });
+  const own = await ownDir(root);
+  const sources = new SourceCache(own, config.cacheMiB * MIB);
+
+  async function makeRoom(bytes: number): Promise<void> {
+    while (!(await hasRoom(root, config, bytes))) {
+      if (!(await sources.evictOne())) throw new MediaError('NO_SPACE');
+    }
+  }
+
+  return {
+    async withJobDir(name, use) {
+      await makeRoom(0);
+      const dir = await mkdtemp(join(own, `job-${name.replace(/[^\w.-]+/g, '_').slice(0, 80)}-`));
+      try {
+        return await use(dir);
+      } catch (error) {
+        throw asNoSpace(error);
+      } finally {
+        await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+      }
+    },
+    async sourceFile(source, store, options = {}) {
+      // The size is a hint of the event; what is really too much ends as NO_SPACE while it is written.
+      await makeRoom(source.size ?? 0);
+      return sources.take(source, store, options);
+    },
+    async close() {
+      await rm(own, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * Downloaded sources, shared by the jobs of one process. While one job downloads, others that ask for
+ * the same source wait for it; what nobody uses is kept for the next step of its asset, within a budget.
+ */
+import { randomUUID } from 'node:crypto';
+import { link, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SourceRef } from '../contracts/assets.js';
+import { assetIdOf } from '../contracts/ids.js';
+import type { ObjectStore } from './object-store.js';
+
+type Progress = (bytes: number, total: number) => void;
+
+export interface SourceOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: Progress | undefined;
+  /** More than this many bytes: LIMIT_BYTES. */
+  readonly maxBytes?: number | undefined;
+}
+
+export interface SourceFile {
+  /** Shared with other jobs: read only. */
+  readonly path: string;
+  readonly bytes: number;
+  /** A second name of the file inside a job's folder, for tools that see nothing else. Costs no space. Returns its path. */
+  linkInto(dir: string, name: string): Promise<string>;
+  /** Must be called once the job no longer needs `path`. More often does no harm. */
+  release(): Promise<void>;
+}
+
+interface Entry {
+  readonly path: string;
+  readonly download: Promise<number>;
+  readonly cancel: AbortController;
+  readonly listeners: Set<Progress>;
+  users: number;
+  bytes: number;
+}
+
+export class SourceCache {
+  /** In the order of last use: the first idle one goes first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #dir: string;
+  readonly #budget: number;
+
+  /** @param budget bytes that may be kept unused */
+  constructor(dir: string, budget: number) {
+    this.#dir = dir;
+    this.#budget = budget;
+  }
+
+  async take(source: SourceRef, store: ObjectStore, options: SourceOptions): Promise<SourceFile> {
+    options.signal?.throwIfAborted();
+    // A source that may be larger for one job than for another is downloaded for each.
+    const id = `${assetIdOf(source)}-${options.maxBytes ?? 'any'}`;
+    const entry = this.#entries.get(id) ?? this.#start(id, source, store, options.maxBytes);
+    entry.users += 1;
+    if (options.onProgress) entry.listeners.add(options.onProgress);
+    try {
+      await untilAborted(entry.download, options.signal);
+    } catch (error) {
+      await this.#release(id, entry, options.signal?.aborted ? options.signal.reason : undefined);
+      throw error;
+    } finally {
+      if (options.onProgress) entry.listeners.delete(options.onProgress);
+    }
+    let held = true;
+    return {
+      path: entry.path,
+      bytes: entry.bytes,
+      async linkInto(dir, name) {
+        await link(entry.path, join(dir, name));
+        return join(dir, name);
+      },
+      release: async () => {
+        if (held) {
+          held = false;
+          await this.#release(id, entry);
+        }
+      },
+    };
+  }
+
+  /** Removes the unused source that was used longest ago. @returns false when all are in use */
+  async evictOne(): Promise<boolean> {
+    for (const [id, entry] of this.#entries) {
+      if (entry.users > 0) continue;
+      this.#entries.delete(id);
+      await rm(entry.path, { force: true });
+      return true;
+    }
+    return false;
+  }
+
+  #start(id: string, source: SourceRef, store: ObjectStore, maxBytes: number | undefined): Entry {
+    const cancel = new AbortController();
+    const listeners = new Set<Progress>();
+    // A name of its own: an evicted file of the same source may not be gone yet.
+    const path = join(this.#dir, `source-${randomUUID()}`);
+    const { bucket, key, versionId, etag } = source;
+    const onProgress: Progress = (bytes, total) => listeners.forEach((listener) => listener(bytes, total));
+    const download = store
+      .download(bucket, key, path, { versionId, etag, maxBytes, onProgress, signal: cancel.signal })
+      .then(({ bytes }) => (entry.bytes = bytes));
+    const entry: Entry = { path, download, cancel, listeners, users: 0, bytes: 0 };
+    this.#entries.set(id, entry);
+    // Whoever waits sees the failure; whoever comes later tries again.
+    download.catch(() => this.#forget(id, entry));
+    return entry;
+  }
+
+  #forget(id: string, entry: Entry): void {
+    if (this.#entries.get(id) === entry) this.#entries.delete(id);
+  }
+
+  async #release(id: string, entry: Entry, cancelled?: unknown): Promise<void> {
+    entry.users -= 1;
+    if (entry.users > 0 || this.#entries.get(id) !== entry) return;
+    if (entry.bytes === 0 && cancelled !== undefined) {
+      this.#forget(id, entry);
+      entry.cancel.abort(cancelled);
+      // Ends once the partial file is removed.
+      await entry.download.catch(() => undefined);
+      await rm(entry.path, { force: true });
+      return;
+    }
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    while (this.#idleBytes() > this.#budget && (await this.evictOne()));
+  }
+
+  #idleBytes(): number {
+    return [...this.#entries.values()].reduce((sum, { users, bytes }) => sum + (users > 0 ? 0 : bytes), 0);
+  }
+}
+
+/** The promise's outcome, or the signal's reason when that comes first. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
