@@ -2,7 +2,7 @@
 import type { Config } from '../config/index.js';
 import type { Logger } from '../logging/logger.js';
 import { createAdmin } from '../messaging/kafka.js';
-import { S3Store } from '../storage/s3-store.js';
+import { createObjectStore } from '../storage/index.js';
 import { announceNewObjects } from './bucket-events.js';
 
 /** What a client says of a server that is still starting is no news; what matters reaches us as an error. */
@@ -27,7 +27,7 @@ export async function prepareKafkaTopics({ kafka }: Config, more: readonly strin
 /** @param announce whether the server is one that we started with our notification target. */
 export async function prepareStore(config: Config, { announce }: { announce: boolean }): Promise<void> {
   const { storage } = config;
-  const store = new S3Store(storage);
+  const store = createObjectStore(storage);
   await store.ensureBucket(storage.uploadsBucket);
   await store.ensureBucket(storage.mediaBucket, { publicRead: true });
   if (announce) await announceNewObjects(storage, storage.uploadsBucket);

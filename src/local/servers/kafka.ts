@@ -53,8 +53,11 @@ export function kafkaProperties(dir: string, ports: Ports, bindHost: string, par
     'transaction.state.log.min.isr': 1,
     'transaction.state.log.num.partitions': 4,
     'group.initial.rebalance.delay.ms': 0,
-    // With one node there is nobody to hand partitions to.
-    'controlled.shutdown.enable': 'false',
+    // Without an orderly sign-off, or until the old session has run out after a crash (default: 9 s),
+    // the controller refuses the same broker's next start.
+    'controlled.shutdown.enable': 'true',
+    'broker.session.timeout.ms': 4000,
+    'broker.heartbeat.interval.ms': 500,
   };
   return `${Object.entries(settings)
     .map(([key, value]) => `${key}=${value}`)
