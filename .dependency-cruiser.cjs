@@ -92,7 +92,7 @@ module.exports = {
     },
     only('kafkajs', '^src/messaging/kafka\\.ts$'),
     // Bucket notifications are set-up of the local server, not something that our port to a store should have.
-    only('minio', '^src/(storage/s3-store|local/bucket-events)\\.ts$'),
+    only('minio', '^src/(storage/s3-[a-z]+|local/bucket-events)\\.ts$'),
     only('fluent-ffmpeg', '^src/tools/ffmpeg/'),
     only('sharp', '^src/tools/images/'),
     only('pg', '^src/catalogue/'),

@@ -1,0 +1,62 @@
+/** Documents say what is true: the settings, the links, the commands. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { configTable } from '../../src/config/index.js';
+import { SETTINGS } from '../../src/config/settings.js';
+import { ERRORS } from '../../src/contracts/errors.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const adrs = readdirSync(join(root, 'docs/adr')).sort();
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  'docs/architecture.md',
+  'docs/operations.md',
+  ...adrs.map((adr) => `docs/adr/${adr}`),
+];
+
+it('has the configuration table of the schema (else: npm run build && node scripts/docs.mjs)', () => {
+  const table = /<!-- config:start -->\n([^]*)<!-- config:end -->/.exec(read('README.md'))?.[1];
+  expect(table?.trim()).toBe(configTable().trim());
+});
+
+describe.each(pages)('%s', (page) => {
+  const text = read(page);
+
+  it('links to what exists', () => {
+    for (const [, link = ''] of text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      if (!/^https?:/.test(link)) expect([link, existsSync(join(root, dirname(page), link))]).toEqual([link, true]);
+    }
+  });
+
+  it('names source files and scripts that exist', () => {
+    for (const [, file = ''] of text.matchAll(/`((?:src|test|docs|deploy|scripts|bench)\/[\w./-]+)`/g)) {
+      expect([file, existsSync(join(root, file))]).toEqual([file, true]);
+    }
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const [, script = ''] of text.matchAll(/`npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(script);
+  });
+
+  it('names settings and error codes that exist', () => {
+    const groups = [...new Set(SETTINGS.map(({ group }) => group))].join('|');
+    const names = SETTINGS.map(({ name }) => name);
+    for (const [, name = ''] of text.matchAll(new RegExp(`\`((?:${groups})\\.(?!ts\`)\\w+)\``, 'g'))) {
+      // Topics look like settings.
+      if (!['media.uploads', 'media.results'].includes(name)) expect(names).toContain(name);
+    }
+    for (const [, code = ''] of text.matchAll(/`([A-Z]+_[A-Z]+)`/g)) {
+      const known = [...Object.keys(ERRORS), ...SETTINGS.map(({ env }) => env)];
+      if (!/^(TEMPORAL|MEDIAMILL)_/.test(code)) expect(known).toContain(code);
+    }
+  });
+});
+
+it('numbers the decisions without gaps, each with context, decision and consequences', () => {
+  expect(adrs.map((adr) => Number(adr.slice(0, 4)))).toEqual(adrs.map((_, index) => index + 1));
+  for (const adr of adrs) {
+    const text = read(`docs/adr/${adr}`);
+    expect(text).toMatch(new RegExp(`^# ${adr.slice(0, 4)}\\. `));
+    for (const part of ['## Context', '## Decision', '## Consequences']) expect(text).toContain(part);
+  }
+});
