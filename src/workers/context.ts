@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
 import { createProducer } from '../messaging/kafka.js';
 import { createResultPublisher } from '../messaging/results.js';
-import { createObjectStore } from '../storage/s3-store.js';
+import { createObjectStore } from '../storage/index.js';
 import { createScratch } from '../storage/scratch.js';
 import { createTools } from '../tools/index.js';
 import type { Tools } from '../tools/tools.js';

@@ -5,11 +5,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { EndRequest, PublishRequest } from '../../src/contracts/activities.js';
 import type { Progress } from '../../src/contracts/progress.js';
 import type { ProcessSummary } from '../../src/contracts/summary.js';
+import { useStack } from '../support/stack.js';
 import { chunkResult, encoded, inspected, openBench, plan, type Bench } from './support.js';
 
+const stack = useStack();
 let bench: Bench;
 beforeAll(async () => {
-  bench = await openBench();
+  bench = await openBench(stack.config.temporal);
 });
 afterAll(() => bench.close());
 

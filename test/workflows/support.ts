@@ -7,11 +7,11 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
+import type { Config } from '../../src/config/schema.js';
 import type { ImageActivities, Inspection, MediaActivities, VideoActivities } from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import type { ChunkResult, EncodedRendition, VideoPlan } from '../../src/contracts/plan.js';
-import { sharedTemporal } from '../support/temporal.js';
 
 export type AllActivities = VideoActivities & ImageActivities & MediaActivities;
 
@@ -22,8 +22,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export async function openBench(): Promise<Bench> {
-  const { address, namespace } = await sharedTemporal();
+export async function openBench({ address, namespace }: Config['temporal']): Promise<Bench> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const native = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
@@ -104,8 +103,8 @@ export const plan: VideoPlan = {
     container: 'mov',
     duration: 8,
     seekable: true,
-    video: { streamIndex: 0, codec: 'h264', width: 1280, height: 720, rotation: 0, interlaced: false, frameRate: 25, pixelFormat: 'yuv420p' },
-    audio: [{ streamIndex: 1, codec: 'aac', channels: 2, sampleRate: 48000, isDefault: true }],
+    video: { streamIndex: 0, codec: 'h264', width: 1280, height: 720, rotation: 0, interlaced: false, frameRate: 25, duration: 8, pixelFormat: 'yuv420p' },
+    audio: [{ streamIndex: 1, codec: 'aac', channels: 2, sampleRate: 48000, duration: 8, isDefault: true }],
   },
   grid: { fps: { num: 25, den: 1 }, gopFrames: 50, segmentFrames: 100, totalFrames: 200 },
   rungs: [rung('720p', 720), rung('360p', 360)],

@@ -6,7 +6,7 @@ import { createCatalogue } from '../../catalogue/postgres.js';
 import { connectTemporal } from '../../client/connection.js';
 import type { Config } from '../../config/schema.js';
 import type { ObjectStore } from '../../storage/object-store.js';
-import { createObjectStore } from '../../storage/s3-store.js';
+import { createObjectStore } from '../../storage/index.js';
 
 export interface Session {
   readonly config: Config;
