@@ -19,7 +19,7 @@ export interface StarterPorts {
 }
 
 export interface StarterSettings extends EventSettings {
-  /** Events at once, over all partitions. */
+  /** Workflow starts at once, over all partitions. */
   readonly concurrency: number;
 }
 
@@ -35,7 +35,9 @@ export function createBatchHandler(
   settings: StarterSettings,
   logger: Logger,
 ): (batch: RecordBatch) => Promise<BatchVerdict> {
-  const limit = pLimit(settings.concurrency);
+  const starting = pLimit(settings.concurrency);
+  // As many again are asking the store meanwhile: starts need not wait for that.
+  const limit = pLimit(settings.concurrency * 2);
   // One for all partitions: they share the services that are in trouble.
   const backoff = new Backoff();
   let fullUntil = 0;
@@ -70,7 +72,7 @@ export function createBatchHandler(
         continue;
       }
       if (!(await ports.gate.enter())) return 'full';
-      await ports.start(admission.job, admission.contentType);
+      await starting(() => ports.start(admission.job, admission.contentType));
       const { assetId, workflowId } = admission.job;
       logger.debug('workflow started', { assetId, workflowId });
     }
