@@ -13,7 +13,12 @@ export interface Sniffed {
 export const SNIFF_BYTES = 65_536;
 
 /** Containers of sound and pictures whose media type says neither `video/` nor `audio/`. */
-const MEDIA_MIMES = new Set(['application/ogg', 'application/mxf', 'application/vnd.ms-asf', 'application/vnd.rn-realmedia']);
+const MEDIA_MIMES = new Set([
+  'application/ogg',
+  'application/mxf',
+  'application/vnd.ms-asf',
+  'application/vnd.rn-realmedia',
+]);
 
 /**
  * @param head the first `SNIFF_BYTES` of the object, or all of it when it is shorter
@@ -27,12 +32,19 @@ export async function sniff(head: Uint8Array): Promise<Sniffed> {
     if (/<svg[\s>]/i.test(text)) return { kind: 'image', mime: 'image/svg+xml' };
     throw new MediaError('UNSUPPORTED_TYPE', `It is ${nameOfText(text)}.`);
   }
+  // Its directory may lie anywhere in the file, and file-type asks for that.
+  if (isTiff(head)) return { kind: 'image', mime: 'image/tiff' };
   const type = await fileTypeFromBuffer(head);
   // Raw streams and old containers have no signature: the demuxers on our list may still know them.
   if (!type) return { kind: 'media' };
   if (type.mime.startsWith('image/')) return { kind: 'image', mime: type.mime };
   if (/^(video|audio)\//.test(type.mime) || MEDIA_MIMES.has(type.mime)) return { kind: 'media', mime: type.mime };
   throw new MediaError('UNSUPPORTED_TYPE', `It is a ${type.ext} file (${type.mime}).`);
+}
+
+function isTiff(head: Uint8Array): boolean {
+  const mark = Buffer.from(head.subarray(0, 4)).toString('latin1');
+  return mark === 'II*\0' || mark === 'MM\0*';
 }
 
 /** The bytes as text when they are text: UTF-8, or UTF-16 with its mark, without control characters. */
@@ -44,7 +56,6 @@ function asText(head: Uint8Array): string | undefined {
     const text = new TextDecoder(encoding, { fatal: true }).decode(head, { stream: true });
     // MPEG audio may start with the same two bytes as UTF-16's mark; its sync word is not text.
     if (utf16 && !/^[\x20-\x7e\s]{16}/.test(text)) return undefined;
-    // eslint-disable-next-line no-control-regex -- control characters are what tells binary from text
     return /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text) ? undefined : text;
   } catch {
     return undefined;

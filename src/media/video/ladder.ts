@@ -33,7 +33,9 @@ export function ladder(width: number, height: number, fps: number, preset: strin
   const short = Math.min(width, height);
   const fitting = STEPS.filter((step) => step.short <= short);
   const steps = fitting.length > 0 ? fitting : [{ ...STEPS.at(-1)!, short }];
-  return steps.map((step) => rungOf(step, width, height, fps, preset));
+  const rungs = steps.map((step) => rungOf(step, width, height, fps, preset));
+  // Very wide pictures are bounded by their long side: several rungs may come out alike.
+  return rungs.filter((rung, index) => rungs.findIndex(({ name }) => name === rung.name) === index);
 }
 
 function rungOf(step: Step, width: number, height: number, fps: number, preset: string): VideoRung {

@@ -13,7 +13,14 @@ interface LevelLimits {
   readonly buffer: number;
 }
 
-const limits = (level: string, mbps: number, frame: number, dpb: number, bitrate: number, buffer: number): LevelLimits => ({
+const limits = (
+  level: string,
+  mbps: number,
+  frame: number,
+  dpb: number,
+  bitrate: number,
+  buffer: number,
+): LevelLimits => ({
   level,
   mbps,
   frame,
@@ -48,7 +55,13 @@ const HIGH_PROFILE = 1.25;
 const BUFFERED_FRAMES = 4;
 
 /** The lowest level of the High profile that allows this picture size, frame rate and bit rate. */
-export function h264Level(width: number, height: number, fps: number, maxrateKbps: number, bufsizeKbps: number): string {
+export function h264Level(
+  width: number,
+  height: number,
+  fps: number,
+  maxrateKbps: number,
+  bufsizeKbps: number,
+): string {
   const columns = Math.ceil(width / 16);
   const rows = Math.ceil(height / 16);
   const frame = columns * rows;

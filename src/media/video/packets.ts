@@ -7,7 +7,7 @@ export interface StreamSpan {
   readonly start: number;
   readonly last: number;
   readonly end: number;
-  /** Seconds between two packets, the median; 0 for a single one. */
+  /** Seconds between two packets where they come fast: the lower quartile; 0 for a single one. */
   readonly interval: number;
 }
 
@@ -59,7 +59,7 @@ export class PacketMeter {
     return new Map(
       measured.map(([index, { packets, start, last, end, intervals }]) => [
         index,
-        { packets, start, last, end, interval: median(intervals) / 1000 },
+        { packets, start, last, end, interval: lowerQuartile(intervals) / 1000 },
       ]),
     );
   }
@@ -79,13 +79,13 @@ function seconds(text: string | undefined): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function median(counts: ReadonlyMap<number, number>): number {
+function lowerQuartile(counts: ReadonlyMap<number, number>): number {
   const sorted = [...counts].sort(([a], [b]) => a - b);
-  const half = sorted.reduce((sum, [, count]) => sum + count, 0) / 2;
+  const quarter = sorted.reduce((sum, [, count]) => sum + count, 0) / 4;
   let seen = 0;
   for (const [value, count] of sorted) {
     seen += count;
-    if (seen >= half) return value;
+    if (seen >= quarter) return value;
   }
   return 0;
 }

@@ -20,7 +20,25 @@ export interface ProbeInput {
 const SEEKABLE = new Set(['mov', 'matroska']);
 
 /** Formats of sound: a picture in them is a cover, whatever its disposition says. */
-const SOUND_FORMATS = new Set(['mp3', 'flac', 'wav', 'w64', 'aiff', 'aac', 'ape', 'wv', 'tta', 'mpc', 'mpc8', 'ac3', 'eac3', 'dts', 'amr', 'au', 'caf']);
+const SOUND_FORMATS = new Set([
+  'mp3',
+  'flac',
+  'wav',
+  'w64',
+  'aiff',
+  'aac',
+  'ape',
+  'wv',
+  'tta',
+  'mpc',
+  'mpc8',
+  'ac3',
+  'eac3',
+  'dts',
+  'amr',
+  'au',
+  'caf',
+]);
 
 const COVER_CODECS = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']);
 
@@ -48,10 +66,15 @@ export function readFacts({ report, spans, warnings }: ProbeInput, limits: Media
   const filled = (s: FfprobeStream): boolean => (spans.get(s.index)?.packets ?? 0) > 0;
   const readable = [...pictures, ...sounds].filter(filled);
   if (readable.length === 0)
-    throw TRUNCATION.test(warnings) ? new MediaError('TRUNCATED_FILE') : new MediaError('DAMAGED_FILE', 'It holds no frame.');
+    throw TRUNCATION.test(warnings)
+      ? new MediaError('TRUNCATED_FILE')
+      : new MediaError('DAMAGED_FILE', 'It holds no frame.');
   if (!readable.some((s) => known(s.codec_name) && s.codec_name !== 'none')) throw new MediaError('UNSUPPORTED_FORMAT');
 
-  const origin = originOf(report, readable.map((s) => spans.get(s.index)!));
+  const origin = originOf(
+    report,
+    readable.map((s) => spans.get(s.index)!),
+  );
   const picture = bestPicture(pictures.filter((s) => filled(s) && known(s.codec_name)));
   const video = picture && pictureFacts(picture, spans.get(picture.index)!, origin);
   const audio = sounds
@@ -136,9 +159,14 @@ function soundFacts(stream: FfprobeStream, span: StreamSpan, origin: number): Au
     sampleRate: Number(stream.sample_rate),
     duration: span.end - origin,
     // ISO 639-2 or BCP 47; `und` says nothing.
-    language: language && /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/.test(language) && language !== 'und' ? language : undefined,
+    language:
+      language && /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/.test(language) && language !== 'und' ? language : undefined,
     // It ends up in a quoted playlist attribute.
-    title: title?.replace(/[\p{Cc}"]/gu, ' ').trim().slice(0, 64) || undefined,
+    title:
+      title
+        ?.replace(/[\p{Cc}"]/gu, ' ')
+        .trim()
+        .slice(0, 64) || undefined,
     isDefault: stream.disposition?.default === 1,
   };
 }
@@ -160,7 +188,7 @@ function frameRateOf(stream: FfprobeStream, span: StreamSpan): number {
   if (span.packets < 2 || stretch <= 0) return header !== undefined && header <= 240 ? header : 25;
   const mean = (span.packets - 1) / stretch;
   // The header is the more exact one where it agrees with the packets.
-  if (header !== undefined && Math.abs(header / mean - 1) < 0.02) return header;
+  if (header !== undefined && Math.abs(header / mean - 1) < 0.05) return header;
   const cadence = span.interval > 0 ? 1 / span.interval : mean;
   return cadence > mean * GAPPY && cadence <= 120 ? cadence : mean;
 }
@@ -173,5 +201,7 @@ function promised(report: FfprobeReport, duration: number): number | undefined {
 
 function clock(seconds: number): string {
   const whole = Math.round(seconds);
-  return [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60].map((n) => String(n).padStart(2, '0')).join(':');
+  return [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+    .map((n) => String(n).padStart(2, '0'))
+    .join(':');
 }

@@ -1,0 +1,71 @@
+/** One ffmpeg, and beside it the shipping of what it finishes. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+
+import type { FfmpegCommand } from '../../media/ffmpeg-command.js';
+import { ffmpegArguments } from '../../tools/ffmpeg/command.js';
+import { judge } from '../../tools/failures.js';
+import type { FfmpegProgress, ToolResult } from '../../tools/tools.js';
+import type { ActivityContext } from '../context.js';
+import type { ActivityScope } from '../scope.js';
+import { encodeLimits } from './tool-bounds.js';
+
+/** How soon a finished segment is noticed. */
+const POLL_MS = 200;
+/** How long a draining worker may take to save what is finished. Less than the force time. */
+const SAVE_MS = 5000;
+/** Bulk work gives way to urgent work on the same machine. */
+const BULK_NICENESS = 5;
+
+export interface Encode {
+  readonly command: FfmpegCommand;
+  readonly dir: string;
+  /** Folders that the outputs lie in. */
+  readonly folders: readonly string[];
+  readonly mediaSeconds: number;
+  /** Saves whatever is finished. Never called twice at once. */
+  readonly ship: (signal: AbortSignal) => Promise<void>;
+  readonly onProgress: (progress: FfmpegProgress) => void;
+}
+
+/**
+ * Ends when ffmpeg has ended and everything that it finished is shipped. A failure of either stops
+ * the other; a draining worker saves finished segments first.
+ *
+ * @throws MediaError; on cancellation the signal's own reason
+ */
+export async function runEncode(
+  { config, tools }: Pick<ActivityContext, 'config' | 'tools'>,
+  { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
+  { command, dir, folders, mediaSeconds, ship, onProgress }: Encode,
+): Promise<ToolResult> {
+  for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const encode = tools.ffmpeg({
+    args: ffmpegArguments(command),
+    scratch: dir,
+    limits: encodeLimits(config, mediaSeconds),
+    stallSeconds: config.limits.stallSeconds,
+    niceness: info.taskQueue === config.queues.videoUrgent ? 0 : BULK_NICENESS,
+    signal: either,
+    onProgress,
+  });
+  const ended = encode.then(
+    () => true,
+    () => true,
+  );
+  try {
+    while (!(await Promise.race([ended, delay(POLL_MS, false)]))) await ship(either);
+    const result = await encode;
+    await ship(signal);
+    return result;
+  } catch (error) {
+    stop.abort(error);
+    await ended;
+    if (Context.current().cancellationDetails?.workerShutdown) await ship(AbortSignal.timeout(SAVE_MS));
+    throw judge(error);
+  }
+}

@@ -1,0 +1,117 @@
+/** Takes finished segments out of an encoder's folder, checks them, and puts them into the store at once. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { MediaError } from '../../contracts/errors.js';
+import { INIT_FILE, segmentName } from '../../media/video/encode-args.js';
+import { MIME, type StreamType } from '../../media/video/layout.js';
+import { readFragment, readInit, type FragmentFacts, type InitFacts } from '../../media/video/mp4.js';
+import type { ObjectStore } from '../../storage/object-store.js';
+import { readRegularFile } from '../untrusted-file.js';
+
+/** A generation is never written again: what a cache has of it stays true. */
+export const CACHE_CONTROL = 'public, max-age=31536000, immutable';
+
+export interface ShippedSegment {
+  readonly segment: number;
+  readonly bytes: number;
+  /** Frames, or AAC frames. */
+  readonly samples: number;
+}
+
+export interface Stream {
+  readonly type: StreamType;
+  /** Name of the rung or track, and of its folder in `dir`. */
+  readonly name: string;
+  /** Object keys start with this. */
+  readonly prefix: string;
+  readonly firstSegment: number;
+  /**
+   * Checks a finished segment and moves it in time. Called for every segment in order.
+   * @throws MediaError VERIFY_FAILED
+   */
+  prepare(bytes: Buffer, facts: FragmentFacts, init: InitFacts, segment: number): Buffer;
+}
+
+export interface Destination {
+  readonly store: Pick<ObjectStore, 'read' | 'putBytes'>;
+  readonly bucket: string;
+}
+
+export class StreamShipper {
+  readonly shipped: ShippedSegment[] = [];
+  init: InitFacts | undefined;
+  private next: number;
+
+  constructor(
+    private readonly dir: string,
+    private readonly stream: Stream,
+    private readonly to: Destination,
+  ) {
+    this.next = stream.firstSegment;
+  }
+
+  /** Ships whatever is finished now. A file has its final name only when it is whole. */
+  async ship(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const path = this.path(segmentName(this.next));
+      const bytes = await readRegularFile(path);
+      if (!bytes) return;
+      const facts = parse(() => readFragment(bytes));
+      // The muxer opens a segment before it knows that nothing will come.
+      if (facts.samples > 0) await this.put(bytes, facts, signal);
+      await rm(path);
+      this.next += 1;
+    }
+  }
+
+  private async put(bytes: Buffer, facts: FragmentFacts, signal: AbortSignal): Promise<void> {
+    const init = (this.init ??= await this.putInit(signal));
+    const segment = this.next;
+    const ready = this.stream.prepare(bytes, facts, init, segment);
+    await this.putObject(segmentName(segment), ready, signal);
+    this.shipped.push({ segment, bytes: ready.length, samples: facts.samples });
+  }
+
+  /** All runs of a stream share one init segment: a different one would make earlier segments unreadable. */
+  private async putInit(signal: AbortSignal): Promise<InitFacts> {
+    const bytes = await readRegularFile(this.path(INIT_FILE));
+    if (!bytes) throw new MediaError('VERIFY_FAILED', `${this.stream.name} has no init segment.`);
+    const facts = parse(() => readInit(bytes));
+    const there = await this.readStored(INIT_FILE, signal);
+    if (there && !there.equals(bytes))
+      throw new MediaError('VERIFY_FAILED', `${this.stream.name}: init segments differ.`);
+    if (!there) await this.putObject(INIT_FILE, bytes, signal);
+    return facts;
+  }
+
+  private async readStored(name: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    try {
+      return await this.to.store.read(this.to.bucket, this.stream.prefix + name, { signal });
+    } catch (error) {
+      if (MediaError.is(error) && error.code === 'OBJECT_MISSING') return undefined;
+      throw error;
+    }
+  }
+
+  private async putObject(name: string, bytes: Buffer, signal: AbortSignal): Promise<void> {
+    const contentType = MIME[this.stream.type];
+    await this.to.store.putBytes(this.to.bucket, this.stream.prefix + name, bytes, {
+      contentType,
+      cacheControl: CACHE_CONTROL,
+      signal,
+    });
+  }
+
+  private path(name: string): string {
+    return join(this.dir, this.stream.name, name);
+  }
+}
+
+function parse<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new MediaError('VERIFY_FAILED', 'The encoder wrote a segment that can not be read.', { cause });
+  }
+}

@@ -1,0 +1,46 @@
+/** What of the source is not in the result although every rendition is there: said aloud, never hidden. */
+import type { MissingPart } from '../../contracts/activities.js';
+import { MediaError, type ErrorCode } from '../../contracts/errors.js';
+import type { ChunkResult, VideoPlan } from '../../contracts/plan.js';
+import { toNumber } from './frame-rate.js';
+
+/** More damage than this, and what is left is not worth showing. */
+const MAX_DAMAGED_SHARE = 0.1;
+/** Last frames that decoders may swallow, or that a measurement may be off by. */
+const EDGE_SECONDS = 0.5;
+/** Less than this of what the packets promised: the file is damaged. */
+const ENOUGH = 0.9;
+/** A segment's worth is worth keeping, however much is missing. */
+const KEEP_SECONDS = 4;
+
+/** @param frames frames that were really made
+ *  @throws MediaError DAMAGED_FILE when too little could be decoded */
+export function shortfalls(plan: VideoPlan, chunks: readonly ChunkResult[], frames: number): MissingPart[] {
+  const { grid, facts } = plan;
+  const missing: MissingPart[] = [];
+  if (facts.truncatedFrom !== undefined) {
+    missing.push(
+      part('end', 'TRUNCATED_FILE', `${facts.duration.toFixed(1)} of ${facts.truncatedFrom.toFixed(1)} s are there.`),
+    );
+  }
+  if (!grid) return missing;
+  const planned = grid.totalFrames / toNumber(grid.fps);
+  const made = frames / toNumber(grid.fps);
+  if (made < planned - EDGE_SECONDS || made < planned * ENOUGH) {
+    const detail = `${made.toFixed(1)} of ${planned.toFixed(1)} s could be decoded.`;
+    if (made < planned * ENOUGH && made < KEEP_SECONDS) throw new MediaError('DAMAGED_FILE', detail);
+    missing.push(part('end', 'DAMAGED_FILE', detail));
+  }
+  const damaged = chunks.reduce((sum, chunk) => sum + (chunk.damagedFrames ?? 0), 0);
+  if (damaged > 0) {
+    const sourceFrames = Math.max(1, Math.round(made * (facts.video?.frameRate ?? toNumber(grid.fps))));
+    const detail = `At least ${damaged} of ${sourceFrames} frames are damaged.`;
+    if (damaged > sourceFrames * MAX_DAMAGED_SHARE) throw new MediaError('DAMAGED_FILE', detail);
+    missing.push(part('damaged frames', 'DAMAGED_FILE', detail));
+  }
+  return missing;
+}
+
+function part(name: string, code: ErrorCode, detail: string): MissingPart {
+  return { name, error: { code, message: new MediaError(code, detail).message } };
+}
