@@ -1,6 +1,7 @@
 /** What a tool's end means, as a code that Temporal, operators and uploaders understand. */
 import { type ErrorCode, MediaError } from '../contracts/errors.js';
 import { ToolError } from './tool-error.js';
+import type { ToolResult } from './tools.js';
 
 const STOPPED: Readonly<Record<NonNullable<ToolError['stopped']>, ErrorCode>> = {
   'wall-time': 'DECODER_TIMEOUT',
@@ -15,11 +16,17 @@ const LIMITS: ReadonlySet<string> = new Set(['SIGXCPU', 'SIGXFSZ', 'SIGKILL']);
 
 type Patterns = ReadonlyArray<readonly [RegExp, ErrorCode]>;
 
-/** Means that we or the host ran out of something: true whatever else the tool says of the file. */
+/** We or the host ran out of something: true whatever else the tool says of the file, and however it exited. */
 const EXHAUSTION: Patterns = [
   [/No space left on device|Disk quota exceeded/, 'NO_SPACE'],
-  [/Cannot allocate memory|[Mm]emory allocation failed|bad_alloc|x264 .*malloc of size|unable to (extend|allocate) (pixel )?cache|cache resources exhausted|resource limit exceeded|failed to map segment|Resource temporarily unavailable/, 'DECODER_LIMIT'],
-  [/File too large/, 'DECODER_LIMIT'],
+  [/Cannot allocate memory|File too large/, 'DECODER_LIMIT'],
+];
+
+/** The same in words that a tool which ended well may use too. */
+const EXHAUSTION_OF_FAILED: Patterns = [
+  ...EXHAUSTION,
+  [/[Mm]emory allocation failed|bad_alloc|malloc of size|failed to map segment|Resource temporarily unavailable/, 'DECODER_LIMIT'],
+  [/width or height exceeds limit|cache resources exhausted|resource limit exceeded|unable to extend cache/, 'DECODER_LIMIT'],
   [/time limit exceeded/, 'DECODER_TIMEOUT'],
 ];
 
@@ -27,8 +34,8 @@ const EXHAUSTION: Patterns = [
 const CONTENT: Patterns = [
   [/\bencrypted\b|decryption|needs? a password|DRM/i, 'ENCRYPTED'],
   [/moov atom not found|[Tt]runcat|[Uu]nexpected end[- ]of[- ]file|improper image header|insufficient image data|premature end/i, 'DAMAGED_FILE'],
-  [/Decoder \(codec .*\) not found|Unknown decoder|no decode delegate|not authorized|Decoding requested, but no decoder found|Unsupported codec|not implemented|Not yet implemented|unrecognized image format|Unsupported feature/i, 'UNSUPPORTED_FORMAT'],
-  [/width or height exceeds limit|Picture size .* is invalid|exceeds? .*limit/i, 'DECODER_LIMIT'],
+  [/Decoder \(codec .*\) not found|Unknown decoder|no decode delegate|not authorized|not allowed by the security policy|Decoding requested, but no decoder found|Unsupported codec|not implemented|Not yet implemented|unrecognized image format|Unsupported feature/i, 'UNSUPPORTED_FORMAT'],
+  [/Picture size .* is invalid/, 'DECODER_LIMIT'],
   [/does not contain any stream|matches no streams|no images defined/i, 'NO_MEDIA'],
   [/Invalid data found|Error while decoding|[Cc]orrupt|could not find codec parameters|Invalid argument|End of file|Header missing|Not a [A-Z]+ file|bad [a-z]+ (marker|header)|Conversion failed/i, 'DAMAGED_FILE'],
 ];
@@ -36,7 +43,7 @@ const CONTENT: Patterns = [
 /** Judged by how it ended and what ran out; null where only the content can be to blame and the caller should judge. */
 export function judgeEnd(error: ToolError): ErrorCode | null {
   if (error.stopped) return STOPPED[error.stopped];
-  const exhausted = firstMatch(EXHAUSTION, error.stderr);
+  const exhausted = firstMatch(EXHAUSTION_OF_FAILED, error.stderr);
   if (exhausted !== null) return exhausted;
   if (error.signal === null) return null;
   if (CRASHES.has(error.signal)) return 'DECODER_CRASHED';
@@ -53,6 +60,17 @@ export function judgeEnd(error: ToolError): ErrorCode | null {
 export function judge(error: unknown, otherwise: ErrorCode = 'DAMAGED_FILE'): unknown {
   if (!ToolError.is(error)) return error;
   return new MediaError(judgeEnd(error) ?? firstMatch(CONTENT, error.stderr) ?? otherwise, undefined, { cause: error });
+}
+
+/**
+ * ffmpeg exits with 0 though frames could not be decoded or a segment could not be written, as long as something was.
+ *
+ * @throws MediaError when the reason was that something ran out.
+ */
+export function refuseExhausted(tool: string, result: ToolResult): ToolResult {
+  const code = firstMatch(EXHAUSTION, result.stderr);
+  if (code === null) return result;
+  throw new MediaError(code, undefined, { cause: new ToolError({ tool, end: { exitCode: 0, signal: null }, ...result }) });
 }
 
 /** For the tools themselves: everything but a plain non-zero exit becomes a MediaError. */

@@ -27,7 +27,8 @@ export async function detectHost(mode: 'strict' | 'reduced'): Promise<Host> {
   throw new Error(`No program can be started here: ${reasons.join('; ')}`);
 }
 
-function refuseWeak(means: Means, reasons: readonly string[]): void {
+/** @throws Error when what `strict` promises is not kept by this means; `reasons`: why the better ones failed. */
+export function refuseWeak(means: Means, reasons: readonly string[]): void {
   const protections = PROTECTIONS[means];
   const missing = [
     ...(protections.fileSystem ? [] : ['file-system isolation']),
@@ -37,14 +38,14 @@ function refuseWeak(means: Means, reasons: readonly string[]): void {
   if (missing.length === 0) return;
   throw new Error(
     `Decoders of untrusted files would run without ${missing.join(', ')} here. ` +
-      'Install bubblewrap and allow it user namespaces (in a container: a seccomp profile and AppArmor rule that ' +
+      'Install bubblewrap 0.8 or newer and allow it user namespaces (in a container: a seccomp profile and AppArmor rule that ' +
       'permit unshare and mount), or accept the risk with SANDBOX_MODE=reduced. ' +
       `Tried: ${reasons.join('; ')}`,
   );
 }
 
 /** Null when the means works: the child can write its scratch folder and, where promised, not see the file beside it. */
-async function tryMeans(host: Host): Promise<string | null> {
+export async function tryMeans(host: Host): Promise<string | null> {
   const dir = await mkdtemp(join(tmpdir(), 'mediamill-probe-'));
   const scratch = join(dir, 'scratch');
   const outside = join(dir, 'outside');
@@ -77,7 +78,7 @@ async function tryMeans(host: Host): Promise<string | null> {
 }
 
 /** /usr and what stands beside it: links on a merged-/usr system, real folders elsewhere. */
-async function findSystemFolders(): Promise<Array<readonly [string, string | null]>> {
+export async function findSystemFolders(): Promise<Array<readonly [string, string | null]>> {
   const found: Array<readonly [string, string | null]> = [];
   for (const path of ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']) {
     const entry = await lstat(path).catch(() => null);

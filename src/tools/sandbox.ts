@@ -128,8 +128,6 @@ function isBelow(host: Host, path: string): boolean {
 }
 
 const MIB = 1024 * 1024;
-/** Seconds between SIGXCPU and the kernel's SIGKILL for one that ignores it. */
-const CPU_GRACE = 2;
 const OPEN_FILES = 1024;
 /** Threads count as processes; ffmpeg starts several per core for every codec. */
 const PROCESSES = 1024;
@@ -140,7 +138,9 @@ function resourceLimits(means: Means, { limits, memory }: SandboxRequest): strin
   return [
     'prlimit',
     memory === 'address-space' ? `--as=${bytes}` : `--data=${bytes}`,
-    ...(cpu === undefined ? [] : [`--cpu=${cpu}:${cpu + CPU_GRACE}`]),
+    // Soft and hard at once, which is SIGKILL: ffmpeg takes the soft limit's SIGXCPU for a polite request and exits
+    // with 255, and nobody could tell why.
+    ...(cpu === undefined ? [] : [`--cpu=${cpu}:${cpu}`]),
     `--fsize=${Math.ceil(limits.fileMiB * MIB)}`,
     `--nofile=${OPEN_FILES}`,
     '--core=0',

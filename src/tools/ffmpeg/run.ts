@@ -1,5 +1,6 @@
 /** Runs ffmpeg and ffprobe. */
 import { judgeHard } from '../failures.js';
+import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
 import type { SpawnSandboxed } from '../child.js';
 import type { Stopped } from '../tool-error.js';
@@ -17,7 +18,7 @@ export async function runFfmpeg(spawn: SpawnSandboxed, run: FfmpegRun): Promise<
     watchdog.seen(`${block.frame} ${block.outTime} ${block.bytes}`);
     run.onProgress?.({ frame: block.frame, outTime: block.outTime, speed: block.speed });
   });
-  return runTool(spawn, {
+  const child = runTool(spawn, {
     ...childOf(run),
     command: 'ffmpeg',
     args: [
@@ -27,15 +28,16 @@ export async function runFfmpeg(spawn: SpawnSandboxed, run: FfmpegRun): Promise<
     ],
     onLine,
     watch: watchdog.start,
-  }).catch((error: unknown) => Promise.reject(judgeHard(error)));
+  });
+  return outcomeOf('ffmpeg', run.scratch, child);
 }
 
 export async function runFfprobe(spawn: SpawnSandboxed, run: ToolRun): Promise<ToolResult> {
-  return runTool(spawn, {
-    ...childOf(run),
-    command: 'ffprobe',
-    args: ['-hide_banner', '-loglevel', 'warning', ...PROTOCOLS, ...run.args],
-  }).catch((error: unknown) => Promise.reject(judgeHard(error)));
+  const args = ['-hide_banner', '-loglevel', 'warning', ...PROTOCOLS, ...run.args];
+  // It writes nothing: the disk has no say in it, and complaints about single frames are for the caller to judge.
+  return runTool(spawn, { ...childOf(run), command: 'ffprobe', args }).catch((error: unknown) => {
+    throw judgeHard(error);
+  });
 }
 
 /** The parts of a run that the process runner takes. */

@@ -1,9 +1,9 @@
 /** Runs ImageMagick's `convert` under a policy of ours. */
 import { fileURLToPath } from 'node:url';
 import type { SpawnSandboxed } from '../child.js';
-import { judgeHard } from '../failures.js';
 import { childOf } from '../ffmpeg/run.js';
 import { findFirst } from '../locate.js';
+import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
 import type { ToolResult, ToolRun } from '../tools.js';
 
@@ -12,7 +12,7 @@ const POLICY_FOLDER = fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/
 
 export async function runMagick(spawn: SpawnSandboxed, run: ToolRun): Promise<ToolResult> {
   const { memoryMiB, fileMiB, wallSeconds } = run.limits;
-  return runTool(spawn, {
+  const child = runTool(spawn, {
     ...childOf(run),
     // `magick` is version 7, where `convert` is deprecated.
     command: findFirst(['magick', 'convert']) ?? 'convert',
@@ -28,5 +28,6 @@ export async function runMagick(spawn: SpawnSandboxed, run: ToolRun): Promise<To
       MAGICK_DISK_LIMIT: `${Math.floor(fileMiB)}MiB`,
       MAGICK_TIME_LIMIT: String(Math.ceil(wallSeconds)),
     },
-  }).catch((error: unknown) => Promise.reject(judgeHard(error)));
+  });
+  return outcomeOf('convert', run.scratch, child);
 }
