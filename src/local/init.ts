@@ -1,5 +1,5 @@
 /** What `mediamill init` does: prepares servers that others run, once for each environment. All of it may run again. */
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { migrate } from '../catalogue/migrate.js';
 import { connectTemporal, type TemporalAddress } from '../client/connection.js';
 import type { Config } from '../config/index.js';
@@ -34,7 +34,7 @@ export async function ensureSearchAttributes(address: TemporalAddress): Promise<
     const { operatorService } = client.temporal.connection;
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
     const missing = Object.values(SEARCH_ATTRIBUTES).filter((name) => !(name in customAttributes));
-    const keyword = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+    const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
     if (missing.length > 0) {
       await operatorService.addSearchAttributes({
         namespace,
