@@ -12,7 +12,6 @@ FROM base AS build
 COPY package.json package-lock.json ./
 RUN npm ci --include=dev --no-audit --no-fund
 COPY .swcrc tsconfig.json ./
-COPY bin bin
 COPY scripts scripts
 COPY src src
 # Bundling the workflows here saves every media worker the time at start, and fails the build where it would fail there.
@@ -28,8 +27,8 @@ RUN apt-get update \
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
-COPY bin bin
-COPY scripts/healthcheck.mjs scripts/
+COPY deploy/mediamill.mjs bin/
+COPY scripts/healthcheck.mjs scripts/bootstrap.mjs scripts/
 ENV NODE_OPTIONS=--enable-source-maps \
     SCRATCH_DIR=/var/lib/mediamill/scratch \
     WORKERS_METRICS_PORT=9464

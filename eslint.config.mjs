@@ -34,6 +34,11 @@ export default defineConfig(
       // A promise returned from `try` without `await` escapes its `catch` and its `finally`.
       '@typescript-eslint/return-await': ['error', 'in-try-catch'],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // An abort signal's reason is passed on as it is; its type is `any`.
+      '@typescript-eslint/prefer-promise-reject-errors': [
+        'error',
+        { allowThrowingAny: true, allowThrowingUnknown: true },
+      ],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
       // A file is one room. Comments are welcome and do not count.
