@@ -41,12 +41,16 @@ export interface Transition {
 export interface Catalogue {
   /**
    * Writes a transition and its history line in one transaction; makes the row when there is none.
-   * Idempotent: the same transition twice leaves one history line. Returns false, and changes
-   * nothing, when the asset is deleted, when a later generation has been published, or when this
-   * generation has already ended.
+   * Idempotent: the same transition again returns true and leaves one history line, so that a retry
+   * whose first answer got lost goes on as if it had arrived. Returns false, and changes nothing, when
+   * the asset is deleted, when a later generation has begun, when this generation has already ended
+   * otherwise, or when it is already further on. The rules: `transitions.ts`.
    */
   transition(job: Job, transition: Transition): Promise<boolean>;
-  /** The atomic switch: like `transition`, and the asset's published generation becomes the job's. Only one caller wins. */
+  /**
+   * The atomic switch: like `transition`, and the asset's published generation becomes the job's, with
+   * this document. Of several attempts of one generation the first one's document stays.
+   */
   publish(job: Job, transition: Transition & { document: AssetDocument }): Promise<boolean>;
   find(assetId: string): Promise<AssetRow | undefined>;
   findByWorkflow(workflowId: string): Promise<AssetRow | undefined>;

@@ -14,7 +14,8 @@ export interface ObjectIdentity {
 
 const hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 
-function versionOf(object: ObjectIdentity): string {
+/** The version id, or where there is none the etag. */
+export function versionOf(object: ObjectIdentity): string {
   // MinIO and S3 send the version id "null" for objects of a bucket without versions.
   const versionId = object.versionId === 'null' ? undefined : object.versionId;
   const version = versionId || object.etag?.replaceAll('"', '');

@@ -1,0 +1,80 @@
+/** Tables as the migrations make them, and the connection to them. */
+import { Kysely, PostgresDialect, type Generated, type JSONColumnType } from 'kysely';
+import pg from 'pg';
+import type { Config } from '../config/index.js';
+import type { AssetDocument, AssetState, MediaKind } from '../contracts/assets.js';
+import { MediaError, type PublicError } from '../contracts/errors.js';
+
+interface AssetsTable {
+  id: string;
+  workflow_id: string;
+  bucket: string;
+  key: string;
+  version: string;
+  tenant: string;
+  kind: MediaKind | null;
+  state: AssetState;
+  /** The generation that `state` speaks of. */
+  begun: number;
+  /** The published generation; 0 while none is. */
+  generation: number;
+  error: JSONColumnType<PublicError> | null;
+  document: JSONColumnType<AssetDocument> | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+interface HistoryTable {
+  id: Generated<string>;
+  asset_id: string;
+  at: Generated<Date>;
+  from_state: AssetState | null;
+  to_state: AssetState;
+  generation: number;
+  step: string;
+  error: JSONColumnType<PublicError> | null;
+}
+
+export interface Tables {
+  assets: AssetsTable;
+  asset_history: HistoryTable;
+}
+
+export type Database = Kysely<Tables>;
+
+const CONNECT_MS = 5_000;
+/** No statement of ours takes a second; longer means a lost connection or a lock that is never released. */
+const STATEMENT_MS = 15_000;
+
+export function connect(config: Config['catalogue']): Database {
+  const pool = new pg.Pool({
+    connectionString: config.url,
+    max: config.poolSize,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    query_timeout: STATEMENT_MS + CONNECT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_MS,
+    keepAlive: true,
+    application_name: 'mediamill',
+  });
+  // Nobody waits for these two: the pool drops an idle connection that breaks, and one that breaks in
+  // use fails its query as well. Unheard, either event would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** PostgreSQL, appendix A: data, constraint and syntax errors are ours; all others may pass. 42P01: the tables are not there yet. */
+const isOurMistake = (sqlState: string): boolean => /^(22|23|42)/.test(sqlState) && sqlState !== '42P01';
+
+/** Runs statements; what another try can mend becomes CATALOGUE_UNAVAILABLE. */
+export async function mapped<T>(use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    const { code, name } = error as { code?: unknown; name?: string };
+    const isSqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
+    if (isSqlState ? isOurMistake(code) : name === 'TypeError' || MediaError.is(error)) throw error;
+    throw new MediaError('CATALOGUE_UNAVAILABLE', undefined, { cause: error });
+  }
+}

@@ -1,0 +1,25 @@
+import { Migrator, type Migration } from 'kysely';
+import type { Config } from '../config/index.js';
+import { connect, mapped } from './database.js';
+import * as assets from './migrations/0001-assets.js';
+
+/** In order of their names. Forward only: a released migration is never changed, a mistake is mended by the next one. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-assets': assets };
+
+/**
+ * Brings the database up to date, in one transaction. Any number of processes may do so at once:
+ * Kysely's migrator holds a PostgreSQL advisory lock. @returns the names of what was applied
+ */
+export async function migrate(config: Config['catalogue']): Promise<string[]> {
+  const db = connect(config);
+  try {
+    return await mapped(async () => {
+      const provider = { getMigrations: async () => ({ ...MIGRATIONS }) };
+      const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
+      if (error !== undefined) throw error;
+      return (results ?? []).map(({ migrationName }) => migrationName);
+    });
+  } finally {
+    await db.destroy();
+  }
+}
