@@ -35,7 +35,11 @@ const isCurrent = async () => String(await read(stamp)) === (await fingerprint()
 export async function ensureBuilt() {
   if (await isCurrent()) return false;
   await mkdir(dist, { recursive: true });
-  const release = await lockfile.lock(dist, { stale: 20_000, update: 5_000, retries: { retries: 600, factor: 1, minTimeout: 200 } });
+  const release = await lockfile.lock(dist, {
+    stale: 20_000,
+    update: 5_000,
+    retries: { retries: 600, factor: 1, minTimeout: 200 },
+  });
   try {
     if (await isCurrent()) return false;
     const wanted = await fingerprint();

@@ -9,6 +9,14 @@ const DEFAULT_ADDRESS: Record<ServerName, string> = {
   postgres: `127.0.0.1:${DEFAULT_PORTS.postgres}`,
 };
 
+/** The group of settings that says where a server is. */
+export const SERVER_GROUPS = {
+  temporal: 'temporal',
+  kafka: 'kafka',
+  minio: 'storage',
+  postgres: 'catalogue',
+} as const satisfies Record<ServerName, keyof Config>;
+
 const VARIABLES: Record<ServerName, string> = {
   temporal: 'TEMPORAL_ADDRESS',
   kafka: 'KAFKA_BROKERS',
@@ -34,14 +42,18 @@ export function addressOf(name: ServerName, config: Config): string {
  * as given only by its environment variable, because a file with all defaults gives nothing.
  */
 export function givenServers(config: Config, env: NodeJS.ProcessEnv = process.env): ServerName[] {
-  return SERVER_NAMES.filter((name) => addressOf(name, config) !== DEFAULT_ADDRESS[name] || Boolean(env[VARIABLES[name]]));
+  return SERVER_NAMES.filter(
+    (name) => addressOf(name, config) !== DEFAULT_ADDRESS[name] || Boolean(env[VARIABLES[name]]),
+  );
 }
 
 /** The base configuration with the addresses of the servers that we run ourselves. */
 export function stackConfig(base: Config, ours: readonly ServerName[], ports: Ports, bindHost: string): Config {
   const host = reachable(bindHost);
   const overrides: { [name in ServerName]: () => ConfigOverrides } = {
-    temporal: () => ({ temporal: { address: `${host}:${ports.temporal}`, uiUrl: `http://${host}:${ports.temporalUi}` } }),
+    temporal: () => ({
+      temporal: { address: `${host}:${ports.temporal}`, uiUrl: `http://${host}:${ports.temporalUi}` },
+    }),
     kafka: () => ({ kafka: { brokers: [`${host}:${ports.kafka}`] } }),
     minio: () => ({ storage: { endpoint: `http://${host}:${ports.minio}` } }),
     postgres: () => {

@@ -46,7 +46,11 @@ export function fillOut(plan: BuildPlan, out: string): BuildPlan {
   };
 }
 
-const exists = (path: string) => stat(path).then(() => true, () => false);
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function buildOnce(source: ServerSource, cacheDir: string, progress: Progress): Promise<void> {
   if (!source.build) throw new Error(`${source.name} has no build`);

@@ -40,7 +40,11 @@ export function which(command: string, path = process.env.PATH ?? ''): string | 
   return undefined;
 }
 
-export const thisMachine = (): Machine => ({ which: (command) => which(command), exists: existsSync, cacheDir: serverCacheDir() });
+export const thisMachine = (): Machine => ({
+  which: (command) => which(command),
+  exists: existsSync,
+  cacheDir: serverCacheDir(),
+});
 
 export function serverSource(name: ServerName, local: Config['local']): ServerSource {
   switch (name) {
@@ -56,9 +60,13 @@ export function serverSource(name: ServerName, local: Config['local']): ServerSo
 }
 
 /** Folder of one version in the cache. Whole or not there: builds are renamed into place. */
-export const cachedDir = (source: ServerSource, cacheDir: string): string => join(cacheDir, `${source.name}-${source.version}`);
+export const cachedDir = (source: ServerSource, cacheDir: string): string =>
+  join(cacheDir, `${source.name}-${source.version}`);
 
-export function missingRequirements(requirements: readonly Requirement[], machine: Pick<Machine, 'which'>): Requirement[] {
+export function missingRequirements(
+  requirements: readonly Requirement[],
+  machine: Pick<Machine, 'which'>,
+): Requirement[] {
   return requirements.filter(({ command }) => !machine.which(command));
 }
 
@@ -87,5 +95,8 @@ function locate(source: ServerSource, machine: Machine): Found {
     return { how: machine.exists(path) ? 'cache' : 'build', path };
   }
   if (source.packaged && machine.exists(source.packaged)) return { how: 'npm', path: source.packaged };
-  return { how: 'missing', problem: `${source.name} did not come with the npm packages: npm ci (or name one by ${source.variable})` };
+  return {
+    how: 'missing',
+    problem: `${source.name} did not come with the npm packages: npm ci (or name one by ${source.variable})`,
+  };
 }

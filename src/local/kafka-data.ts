@@ -10,7 +10,13 @@ import type { Ports } from './servers/types.js';
 const run = promisify(execFile);
 
 /** @returns the path of `server.properties`, which is written anew each time because ports may move. */
-export async function prepareKafka(libs: string, dir: string, ports: Ports, bindHost: string, partitions: number): Promise<string> {
+export async function prepareKafka(
+  libs: string,
+  dir: string,
+  ports: Ports,
+  bindHost: string,
+  partitions: number,
+): Promise<string> {
   await mkdir(dir, { recursive: true });
   const properties = join(dir, 'server.properties');
   await writeFile(properties, kafkaProperties(dir, ports, bindHost, partitions));

@@ -38,13 +38,17 @@ export async function preparePostgres(bin: string, stateDir: string, url: string
  * of their own below `/var/tmp`, named after the state folder.
  */
 async function publicHome(bin: string, stateDir: string): Promise<{ bin: string; data: string }> {
-  const home = join('/var/tmp', `mediamill-postgres-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`);
+  const home = join(
+    '/var/tmp',
+    `mediamill-postgres-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`,
+  );
   await mkdir(home, { recursive: true, mode: 0o711 });
   // Anyone may make folders in /var/tmp: ours must be ours.
   const { uid } = await lstat(home);
   if (uid !== process.getuid?.()) throw new Error(`${home} belongs to someone else`);
   const programs = join(home, 'native');
-  if (!(await stat(programs).catch(() => undefined))) await cp(dirname(bin), programs, { recursive: true, verbatimSymlinks: true });
+  if (!(await stat(programs).catch(() => undefined)))
+    await cp(dirname(bin), programs, { recursive: true, verbatimSymlinks: true });
   return { bin: join(programs, 'bin'), data: join(home, 'data') };
 }
 

@@ -1,4 +1,5 @@
 /** What the service needs in its servers: topics, buckets, notifications. All idempotent. */
+import { migrate } from '../catalogue/migrate.js';
 import type { Config } from '../config/index.js';
 import type { Logger } from '../logging/logger.js';
 import { createAdmin } from '../messaging/kafka.js';
@@ -31,4 +32,8 @@ export async function prepareStore(config: Config, { announce }: { announce: boo
   await store.ensureBucket(storage.uploadsBucket);
   await store.ensureBucket(storage.mediaBucket, { publicRead: true });
   if (announce) await announceNewObjects(storage, storage.uploadsBucket);
+}
+
+export async function prepareCatalogue({ catalogue }: Config): Promise<void> {
+  await migrate(catalogue);
 }

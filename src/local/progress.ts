@@ -11,7 +11,10 @@ export interface Progress {
   task(name: string): ProgressTask;
 }
 
-export const silent: Progress = { say: () => undefined, task: () => ({ line: () => undefined, done: () => undefined }) };
+export const silent: Progress = {
+  say: () => undefined,
+  task: () => ({ line: () => undefined, done: () => undefined }),
+};
 
 export function formatTask(name: string, seconds: number, text: string, width = 110): string {
   const line = `${name}  ${seconds.toFixed(0)} s  ${text.trim()}`;

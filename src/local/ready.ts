@@ -11,7 +11,8 @@ export async function poll<T>(attempt: () => Promise<T>, signal: AbortSignal, ev
     try {
       return await attempt();
     } catch (error) {
-      if (signal.aborted) throw new Error(`${(signal.reason as Error).message} (${(error as Error).message})`, { cause: error });
+      if (signal.aborted)
+        throw new Error(`${(signal.reason as Error).message} (${(error as Error).message})`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
   }

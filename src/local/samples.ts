@@ -15,11 +15,16 @@ export interface VideoSample {
 }
 
 /** A moving test picture with a running clock and, with `sound`, a tone that beeps every second. */
-export async function makeVideo(path: string, { seconds, width, height, fps = 30, sound = true }: VideoSample): Promise<string> {
+export async function makeVideo(
+  path: string,
+  { seconds, width, height, fps = 30, sound = true }: VideoSample,
+): Promise<string> {
   const picture = `testsrc2=size=${width}x${height}:rate=${fps}:duration=${seconds}`;
   await ffmpeg([
     ...['-f', 'lavfi', '-i', picture],
-    ...(sound ? ['-f', 'lavfi', '-i', `sine=frequency=440:beep_factor=4:sample_rate=48000:duration=${seconds}`, '-c:a', 'aac'] : []),
+    ...(sound
+      ? ['-f', 'lavfi', '-i', `sine=frequency=440:beep_factor=4:sample_rate=48000:duration=${seconds}`, '-c:a', 'aac']
+      : []),
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '20', '-pix_fmt', 'yuv420p', path],
   ]);
   return path;

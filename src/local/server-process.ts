@@ -14,7 +14,10 @@ export interface Exit {
  * `setpriv --pdeathsig`: the kernel signals the child when the thread that made it ends, whatever
  * ended it. The setting is lost when ids change, so it comes after `prefix` (which may change them).
  */
-export function orphanProof(launch: Pick<Launch, 'command' | 'args' | 'orphanSignal'>): { command: string; args: readonly string[] } {
+export function orphanProof(launch: Pick<Launch, 'command' | 'args' | 'orphanSignal'>): {
+  command: string;
+  args: readonly string[];
+} {
   if (process.platform !== 'linux') return launch;
   return { command: 'setpriv', args: ['--pdeathsig', launch.orphanSignal, '--', launch.command, ...launch.args] };
 }
@@ -83,11 +86,15 @@ export class ServerProcess {
   async untilReady<T>(ready: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(new Error(`not ready after ${timeoutMs / 1000} s`)), timeoutMs);
-    void this.exited.then(({ code, signal }) => abort.abort(new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
+    void this.exited.then(({ code, signal }) =>
+      abort.abort(new Error(`it ended with ${signal ?? `exit code ${code}`}`)),
+    );
     try {
       return await ready(abort.signal);
     } catch (error) {
-      throw new Error(`${this.name} did not start: ${(error as Error).message}\n${await tail(this.logFile)}`, { cause: error });
+      throw new Error(`${this.name} did not start: ${(error as Error).message}\n${await tail(this.logFile)}`, {
+        cause: error,
+      });
     } finally {
       clearTimeout(timer);
     }

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { configEnv, type Config } from '../config/index.js';
 import { stackConfig } from './addresses.js';
 import { ensureServers, type ServerPaths } from './build.js';
+import { ensureSearchAttributes } from './init.js';
 import { prepareKafka } from './kafka-data.js';
 import { choosePorts } from './ports.js';
 import { preparePostgres } from './postgres-data.js';
-import { prepareKafkaTopics, prepareStore } from './prepare.js';
+import { prepareCatalogue, prepareKafkaTopics, prepareStore } from './prepare.js';
 import { silent, type Progress } from './progress.js';
 import { minioReady, poll, portOpen, postgresReady, temporalReady } from './ready.js';
 import { orphanProof, ServerProcess } from './server-process.js';
@@ -129,11 +130,13 @@ export class Stack {
     await Promise.all(SERVER_NAMES.map((name) => this.stopServer(name)));
   }
 
-  /** Servers of others get our topics, buckets and tables too; notifications are their owner's to set. */
+  /** Servers of others get our search attributes, topics, buckets and tables too; notifications are their owner's to set. */
   private async prepareGiven(): Promise<void> {
     const given = SERVER_NAMES.filter((name) => !this.servers.includes(name));
+    if (given.includes('temporal')) await ensureSearchAttributes(this.config.temporal);
     if (given.includes('kafka')) await prepareKafkaTopics(this.config, this.topics);
     if (given.includes('minio')) await prepareStore(this.config, { announce: false });
+    if (given.includes('postgres')) await prepareCatalogue(this.config);
   }
 
   private pathOf(name: ServerName): string {
@@ -170,7 +173,9 @@ export class Stack {
         const { accessKey, secretKey, region } = config.storage;
         const { brokers, uploadsTopic } = config.kafka;
         return {
-          command: guarded(minioLaunch(path, dir, ports, host, { accessKey, secretKey, region, brokers, topic: uploadsTopic })),
+          command: guarded(
+            minioLaunch(path, dir, ports, host, { accessKey, secretKey, region, brokers, topic: uploadsTopic }),
+          ),
           ready: async () => {
             await minioReady(config.storage.endpoint);
             await prepareStore(config, { announce: true });
@@ -182,7 +187,10 @@ export class Stack {
         const launch = postgresLaunch(home.bin, home.data, ports, host);
         return {
           command: { ...launch, ...disguised(home.disguise, ...spread(orphanProof(launch))) },
-          ready: (server) => postgresReady(home.data, server.pid),
+          ready: async (server) => {
+            await postgresReady(home.data, server.pid);
+            await prepareCatalogue(config);
+          },
         };
       }
     }

@@ -60,6 +60,8 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
     const workers: Worker[] = [];
     for (const role of roles) workers.push(await Worker.create(optionsOf(role, config, connection, context.activities)));
     logger.info('worker ready', { queues: workers.map((worker) => worker.options.taskQueue) });
+    // For a supervisor that waits for it, as `mediamill up` does.
+    process.send?.('ready');
     await untilAllEnd(workers);
   } finally {
     await context.close();

@@ -10,7 +10,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import pg from 'pg';
 import { configEnv, loadConfig, type Config, type ConfigOverrides } from '../../src/config/index.js';
 import { merge } from '../../src/local/addresses.js';
-import { prepareKafkaTopics, prepareStore } from '../../src/local/prepare.js';
+import { prepareCatalogue, prepareKafkaTopics, prepareStore } from '../../src/local/prepare.js';
 import { startStack, type Stack, type StackOptions } from '../../src/local/stack.js';
 
 /** A cold start on a loaded machine. */
@@ -77,13 +77,18 @@ export function uniqueNames(config: Config, id = randomUUID().slice(0, 8)): Conf
   });
 }
 
-export async function isolate(shared: Config, { database = false, overrides = {} }: IsolationOptions = {}): Promise<Config> {
+export async function isolate(
+  shared: Config,
+  { database = false, overrides = {} }: IsolationOptions = {},
+): Promise<Config> {
   const id = randomUUID().slice(0, 8);
   let config = merge(uniqueNames(shared, id), overrides);
-  if (database) config = merge(config, { catalogue: { url: await createDatabase(config.catalogue.url, `test_${id}`) } });
+  if (database)
+    config = merge(config, { catalogue: { url: await createDatabase(config.catalogue.url, `test_${id}`) } });
   await Promise.all([
     prepareKafkaTopics(config),
     prepareStore(config, { announce: false }),
+    ...(database ? [prepareCatalogue(config)] : []),
   ]);
   return config;
 }

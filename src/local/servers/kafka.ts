@@ -23,7 +23,8 @@ export function kafkaSource(configuredHome: string): ServerSource {
       args: [
         '--batch-mode',
         '--no-transfer-progress',
-        '--file', POM,
+        '--file',
+        POM,
         'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
         '-DincludeScope=runtime',
         '-DoutputDirectory={out}/libs',
@@ -74,16 +75,27 @@ const java = (libs: string, main: string, args: readonly string[]): readonly str
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
   '-Dlog4j2.level=ERROR',
-  '-cp', join(libs, '*'),
+  '-cp',
+  join(libs, '*'),
   main,
   ...args,
 ];
 
 /** Writes the cluster id into empty log folders; once per state folder. */
-export function kafkaFormat(libs: string, properties: string, clusterId: string): { command: string; args: readonly string[] } {
+export function kafkaFormat(
+  libs: string,
+  properties: string,
+  clusterId: string,
+): { command: string; args: readonly string[] } {
   return {
     command: 'java',
-    args: java(libs, 'kafka.tools.StorageTool', ['format', '--config', properties, `--cluster-id=${clusterId}`, '--ignore-formatted']),
+    args: java(libs, 'kafka.tools.StorageTool', [
+      'format',
+      '--config',
+      properties,
+      `--cluster-id=${clusterId}`,
+      '--ignore-formatted',
+    ]),
   };
 }
 

@@ -39,9 +39,17 @@ export interface MinioOptions {
 }
 
 /** @throws when default credentials would listen on more than loopback. */
-export function minioLaunch(binary: string, dir: string, ports: Ports, bindHost: string, options: MinioOptions): Launch {
+export function minioLaunch(
+  binary: string,
+  dir: string,
+  ports: Ports,
+  bindHost: string,
+  options: MinioOptions,
+): Launch {
   if (options.secretKey === 'minioadmin' && !isLoopback(bindHost)) {
-    throw new Error(`MinIO would listen on ${bindHost} with its default credentials: set STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY`);
+    throw new Error(
+      `MinIO would listen on ${bindHost} with its default credentials: set STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY`,
+    );
   }
   const target = {
     ENABLE: 'on',
@@ -56,8 +64,10 @@ export function minioLaunch(binary: string, dir: string, ports: Ports, bindHost:
     args: [
       'server',
       '--quiet',
-      '--address', `${bindHost}:${ports.minio}`,
-      '--console-address', `${bindHost}:${ports.minioConsole}`,
+      '--address',
+      `${bindHost}:${ports.minio}`,
+      '--console-address',
+      `${bindHost}:${ports.minioConsole}`,
       join(dir, 'data'),
     ],
     env: {
@@ -65,7 +75,9 @@ export function minioLaunch(binary: string, dir: string, ports: Ports, bindHost:
       MINIO_ROOT_PASSWORD: options.secretKey,
       MINIO_SITE_REGION: options.region,
       MINIO_UPDATE: 'off',
-      ...Object.fromEntries(Object.entries(target).map(([key, value]) => [`MINIO_NOTIFY_KAFKA_${key}_${TARGET}`, value])),
+      ...Object.fromEntries(
+        Object.entries(target).map(([key, value]) => [`MINIO_NOTIFY_KAFKA_${key}_${TARGET}`, value]),
+      ),
     },
     stopSignal: 'SIGTERM',
     orphanSignal: 'KILL',

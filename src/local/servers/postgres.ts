@@ -40,28 +40,49 @@ export type Disguise = 'none' | 'namespace' | 'switch';
 /** User and group `nobody` of Debian. */
 export const NOBODY = 65534;
 
-export function disguised(disguise: Disguise, command: string, args: readonly string[]): { command: string; args: readonly string[] } {
+export function disguised(
+  disguise: Disguise,
+  command: string,
+  args: readonly string[],
+): { command: string; args: readonly string[] } {
   switch (disguise) {
     case 'none':
       return { command, args };
     case 'namespace':
-      return { command: 'unshare', args: ['--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--', command, ...args] };
+      return {
+        command: 'unshare',
+        args: ['--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--', command, ...args],
+      };
     case 'switch':
-      return { command: 'setpriv', args: [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--', command, ...args] };
+      return {
+        command: 'setpriv',
+        args: [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--', command, ...args],
+      };
   }
 }
 
 /** Makes the data folder. `passwordFile` holds the password of the one role. */
-export function postgresInit(bin: string, data: string, user: string, passwordFile: string): { command: string; args: readonly string[] } {
+export function postgresInit(
+  bin: string,
+  data: string,
+  user: string,
+  passwordFile: string,
+): { command: string; args: readonly string[] } {
   return {
     command: join(bin, 'initdb'),
     args: [
-      '--pgdata', data,
-      '--username', user,
-      '--pwfile', passwordFile,
-      '--auth', 'scram-sha-256',
-      '--encoding', 'UTF8',
-      '--locale', 'C.UTF-8',
+      '--pgdata',
+      data,
+      '--username',
+      user,
+      '--pwfile',
+      passwordFile,
+      '--auth',
+      'scram-sha-256',
+      '--encoding',
+      'UTF8',
+      '--locale',
+      'C.UTF-8',
       '--no-sync',
     ],
   };
@@ -77,7 +98,13 @@ export function postgresLaunch(bin: string, data: string, ports: Ports, bindHost
   };
   return {
     command: join(bin, 'postgres'),
-    args: ['-D', data, '-p', String(ports.postgres), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    args: [
+      '-D',
+      data,
+      '-p',
+      String(ports.postgres),
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ],
     env: {},
     // "Fast shutdown": ends sessions instead of waiting for them.
     stopSignal: 'SIGINT',

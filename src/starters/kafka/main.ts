@@ -71,6 +71,8 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
     );
     closers.push(() => consumer.close());
     logger.info('starter ready', { topic: kafka.uploadsTopic, group: kafka.groupId });
+    // For a supervisor that waits for it, as `mediamill up` does.
+    process.send?.('ready');
 
     const stopped = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();

@@ -1,0 +1,41 @@
+// `npm test`: everything that the tests need, then jest. Arguments go to jest.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ensureCode, ensureMediaTools, Missing, orExplain, root } from './bootstrap.mjs';
+
+await orExplain(async () => {
+  await ensureCode();
+  await ensureMediaTools();
+  await ensureServersBuilt();
+  process.exitCode = await jest(process.argv.slice(2));
+});
+
+async function ensureServersBuilt() {
+  const { ensureServers } = await import('../dist/local/build.js');
+  const { printProgress } = await import('../dist/local/progress.js');
+  const { SERVER_NAMES } = await import('../dist/local/servers/types.js');
+  const { loadConfig } = await import('../dist/config/index.js');
+  const { local } = loadConfig();
+  await ensureServers(
+    SERVER_NAMES,
+    local,
+    printProgress((line) => console.error(line)),
+  ).catch((error) => {
+    throw new Missing(error.message);
+  });
+}
+
+function jest(args) {
+  const options = [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const child = spawn(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), '--maxWorkers=2', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
+  });
+  // Jest ends its servers when told to stop, so it must be told, and be waited for.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}

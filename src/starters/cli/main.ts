@@ -1,0 +1,36 @@
+/** The command line: one module per command. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { registerDemo } from './demo.js';
+import { registerDlq } from './dlq.js';
+import { registerDoctor } from './doctor.js';
+import { registerDown } from './down.js';
+import { registerInit } from './init.js';
+import { registerInspect } from './inspect.js';
+import { registerStatus } from './status.js';
+import { registerSubmit } from './submit.js';
+import { registerUp } from './up.js';
+
+const COMMANDS = [
+  ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
+  ...[registerSubmit, registerInspect, registerDlq, registerInit],
+];
+
+/** @param args without the program's name. Failures become a sentence on standard error and exit code 1. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const program = new Command('mediamill')
+    .description('Turns every upload into media that people can watch or look at.')
+    .version(version)
+    .showHelpAfterError('(`mediamill --help` lists what there is)');
+  for (const register of COMMANDS) register(program);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    if (process.env.LOG_LEVEL === 'debug') console.error(error);
+    process.exitCode = 1;
+  }
+}
