@@ -39,7 +39,7 @@ export async function sniff(head: Uint8Array): Promise<Sniffed> {
   if (!type) return { kind: 'media' };
   if (type.mime.startsWith('image/')) return { kind: 'image', mime: type.mime };
   if (/^(video|audio)\//.test(type.mime) || MEDIA_MIMES.has(type.mime)) return { kind: 'media', mime: type.mime };
-  throw new MediaError('UNSUPPORTED_TYPE', `It is a ${type.ext} file (${type.mime}).`);
+  throw new MediaError('UNSUPPORTED_TYPE', `It is of type ${type.ext} (${type.mime}).`);
 }
 
 function isTiff(head: Uint8Array): boolean {
