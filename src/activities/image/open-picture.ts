@@ -104,7 +104,12 @@ async function decode(
     if (format.reader === 'imagemagick') await tools.magick(run(magickArguments(format, source, DECODED)));
     else await tools.ffmpeg({ ...run(ffmpegArguments(format, source, DECODED)), stallSeconds: limits.imageSeconds });
   } catch (error) {
-    throw judge(error);
+    const judged = judge(error);
+    // ImageMagick says "no images defined" after whatever kept it from reading one.
+    if (MediaError.is(judged) && judged.code === 'NO_MEDIA') {
+      throw new MediaError('DAMAGED_FILE', undefined, { cause: judged.cause });
+    }
+    throw judged;
   }
 }
 

@@ -3,7 +3,7 @@
  * metadata. That its pixels decode was seen in the sandbox that wrote it.
  */
 import type { ImageVariant } from '../../contracts/plan.js';
-import type { PixelSize } from './headers.js';
+import { isPastEnd, type PixelSize } from './headers.js';
 
 /** @returns what is wrong, in words, or undefined. */
 export function findFault(bytes: Buffer, variant: ImageVariant): string | undefined {
@@ -16,7 +16,7 @@ export function findFault(bytes: Buffer, variant: ImageVariant): string | undefi
     }
     return undefined;
   } catch (error) {
-    if (error instanceof RangeError) return 'it is cut off';
+    if (isPastEnd(error)) return 'it is cut off';
     throw error;
   }
 }

@@ -143,7 +143,7 @@ class Seat {
       this.jobs++;
       const worn = this.residentKiB > this.options.memoryMiB * 1024 * RESIDENT_SHARE;
       if (worn || this.jobs >= JOBS_PER_CHILD) await this.stop();
-      await this.empty();
+      if (!this.closed) await this.empty();
     }
   }
 

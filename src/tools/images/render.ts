@@ -38,7 +38,9 @@ export async function inspect(file: string): Promise<ImageHeader> {
  * that needs more than they have (a thumbnail of a panorama) decodes again.
  */
 export async function render(call: ImageCall & { op: 'render' }): Promise<Size[]> {
-  const source = (): Sharp => sharp(call.file, { ...TOLERANT, limitInputPixels: call.maxPixels }).autoOrient();
+  const open = (): Sharp => sharp(call.file, { ...TOLERANT, limitInputPixels: call.maxPixels });
+  const { icc } = await open().metadata();
+  const source = (): Sharp => (icc ? toSrgbByProfile(open()) : open()).autoOrient();
   const scaled = call.variants.filter(({ fit }) => fit === 'inside');
   const largest = scaled.reduce<ImageVariant | undefined>((a, b) => (a && a.width >= b.width ? a : b), undefined);
   const base = largest && (await decode(source().resize(largest.width, largest.height, { fit: 'fill' })));
@@ -54,12 +56,13 @@ export async function render(call: ImageCall & { op: 'render' }): Promise<Size[]
 }
 
 /**
- * To sRGB by way of the profile that the picture carries (CMYK without one: by a generic one). Asking for the output
- * profile by name is what makes libvips convert 16-bit pictures too; without it sharp leaves those in Display P3.
+ * sharp converts by an embedded profile to sRGB, but of a 16-bit picture to Display P3, and leaves it there unless the
+ * output profile is named. Naming it for a 16-bit picture without a profile would take that for Display P3 in turn.
  */
+const toSrgbByProfile = (image: Sharp): Sharp => image.withIccProfile('srgb');
+
 async function decode(image: Sharp): Promise<Pixels> {
   const { data, info } = await image
-    .withIccProfile('srgb')
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });

@@ -1,0 +1,44 @@
+/** Pictures all the way through sniffing, admission, decoding and verification, on real tools; no Temporal, no store. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { makeVariants } from '../../../src/activities/image/make-variants.js';
+import { openPicture } from '../../../src/activities/image/open-picture.js';
+import { loadConfig, type ConfigOverrides } from '../../../src/config/index.js';
+import type { ImagePlan } from '../../../src/contracts/plan.js';
+import { createLogger } from '../../../src/logging/index.js';
+import { planImage } from '../../../src/media/image/plan.js';
+import { sniff, SNIFF_BYTES } from '../../../src/media/sniff.js';
+import { createTools } from '../../../src/tools/index.js';
+import type { Tools } from '../../../src/tools/tools.js';
+
+export interface Studio {
+  readonly tools: Tools;
+  /** Variants by name, and the plan that they follow. */
+  process(bytes: Uint8Array): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
+}
+
+export async function openStudio(dir: string, limits: ConfigOverrides['limits'] = {}): Promise<Studio> {
+  const overrides: ConfigOverrides = {
+    scratch: { dir },
+    log: { level: 'error' },
+    workers: { imageConcurrency: 2 },
+    // Tests run beside each other.
+    limits: { imageSeconds: 60, ...limits },
+  };
+  const config = loadConfig({ files: [], env: {}, overrides });
+  const tools = await createTools(config, createLogger(config.log));
+  return {
+    tools,
+    process: (bytes) =>
+      tools.withImageSlot(async (slot) => {
+        const { kind, mime } = await sniff(bytes.subarray(0, SNIFF_BYTES));
+        if (kind !== 'image') throw new Error(`not an image: ${mime}`);
+        await writeFile(join(slot.dir, 'source'), bytes);
+        const picture = await openPicture({ tools, slot, limits: config.limits }, 'source', mime!);
+        const plan = planImage(picture.facts, picture.reader);
+        const finished = await makeVariants(slot, picture.file, plan.variants);
+        return { plan, files: new Map(finished.map((made) => [made.variant.name, made.bytes])) };
+      }),
+  };
+}

@@ -1,0 +1,223 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp, { type Color } from 'sharp';
+
+import type { ImageVariant } from '../../../src/contracts/plan.js';
+import type { ImageSlot } from '../../../src/tools/tools.js';
+import { descendants, isAlive, until } from '../../support/processes.js';
+import { failureOf } from '../support.js';
+import { decoderOf, startPool, type TestPool } from './support.js';
+
+const JPEG: ImageVariant = {
+  ...{ name: 'out.jpg', type: 'image', width: 32, height: 24, fit: 'inside', format: 'jpeg', quality: 80 },
+};
+
+let dir: string;
+let pool: TestPool;
+let photo: Buffer;
+beforeAll(async () => {
+  photo = await plain('teal');
+});
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'mediamill-pool-'));
+});
+afterEach(async () => {
+  await pool.close();
+  await rm(dir, { recursive: true });
+});
+
+function plain(background: Color, width = 64, height = 48): Promise<Buffer> {
+  return sharp({ create: { width, height, channels: 3, background } })
+    .jpeg({ quality: 100 })
+    .toBuffer();
+}
+
+async function render(slot: ImageSlot, bytes = photo, name = 'source'): Promise<Buffer> {
+  await writeFile(join(slot.dir, name), bytes);
+  const [made] = await slot.render(name, [JPEG]);
+  expect(made).toMatchObject({ name: 'out.jpg', file: 'out.jpg', width: 32, height: 24 });
+  const out = await readFile(join(slot.dir, 'out.jpg'));
+  expect(made!.bytes).toBe(out.length);
+  return out;
+}
+
+describe('a child that gives way', () => {
+  test('by a segmentation fault costs its job a second try', async () => {
+    pool = await startPool(dir, {}, (_call, nth) => (nth === 0 ? 'SIGSEGV' : undefined));
+    await pool.withSlot((slot) => render(slot));
+    expect(pool.collapses).toEqual(['crashed']);
+    expect(pool.children).toHaveLength(2);
+    expect(await pool.children[0]!.closed).toMatchObject({ signal: 'SIGSEGV' });
+  });
+
+  test('on every try fails this file and no other', async () => {
+    pool = await startPool(dir, {}, ({ file }) => (file === 'evil' ? 'SIGSEGV' : undefined));
+    const failed = failureOf(pool.withSlot((slot) => render(slot, photo, 'evil')));
+    await pool.withSlot((slot) => render(slot));
+    expect(await failed).toMatchObject({ code: 'DECODER_CRASHED' });
+    expect(pool.collapses).toEqual(['crashed', 'crashed']);
+    for (let i = 0; i < 4; i++) await pool.withSlot((slot) => render(slot));
+  });
+
+  test('by hanging is ended within the bound', async () => {
+    pool = await startPool(dir, { seconds: 1 }, ({ file }) => (file === 'slow' ? 'SIGSTOP' : undefined));
+    // Up and running, so that only the bound is measured.
+    await pool.withSlot((slot) => render(slot));
+    const started = performance.now();
+    const error = await failureOf(pool.withSlot((slot) => render(slot, photo, 'slow')));
+    expect(error).toMatchObject({ code: 'DECODER_TIMEOUT' });
+    // Two tries of 1 s; the rest is for starting a process on a busy machine.
+    expect(performance.now() - started).toBeLessThan(8000);
+    expect(pool.collapses).toEqual(['timeout', 'timeout']);
+    await pool.withSlot((slot) => render(slot));
+  });
+
+  test('by needing too much memory fails its file with DECODER_LIMIT', async () => {
+    // Interlaced: the whole picture must be held, 8 bytes a pixel.
+    const greedy = await sharp({ create: { width: 6000, height: 6000, channels: 4, background: 'red' } })
+      .toColourspace('rgb16')
+      .png({ progressive: true, compressionLevel: 1 })
+      .toBuffer();
+    pool = await startPool(dir, { memoryMiB: 192 });
+    const error = await failureOf(pool.withSlot((slot) => render(slot, greedy)));
+    expect(error).toMatchObject({ code: 'DECODER_LIMIT' });
+    expect(pool.collapses).toEqual(['memory', 'memory']);
+    await pool.withSlot((slot) => render(slot));
+  }, 60_000);
+});
+
+describe('a healthy child says of a file', () => {
+  test.each([
+    ['DAMAGED_FILE', () => Promise.resolve(photo.subarray(0, 30))],
+    ['UNSUPPORTED_FORMAT', () => Promise.resolve(Buffer.from('P3 1 1 255 0 0 0'))],
+    ['LIMIT_PIXELS', () => plain('red', 300, 300)],
+  ])('%s', async (code, make) => {
+    pool = await startPool(dir, { maxPixels: 80_000 });
+    const bytes = await make();
+    expect(await failureOf(pool.withSlot((slot) => render(slot, bytes)))).toMatchObject({ code });
+    await pool.withSlot((slot) => render(slot));
+    expect(pool.collapses).toEqual([]);
+  });
+
+  test('what its header says, without a limit', async () => {
+    pool = await startPool(dir, { maxPixels: 100 });
+    const header = await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), photo);
+      return slot.inspect('source');
+    });
+    expect(header).toEqual({ format: 'jpeg', width: 64, height: 48, pages: 1, orientation: 1, hasAlpha: false });
+  });
+});
+
+describe('slots', () => {
+  test('never mix pictures, and are empty afterwards', async () => {
+    pool = await startPool(dir);
+    const shades = Array.from({ length: 24 }, (_, i) => i * 10);
+    await Promise.all(
+      shades.map(async (shade) => {
+        const bytes = await plain({ r: shade, g: 255 - shade, b: 128 });
+        const made = await pool.withSlot(async (slot) => {
+          expect(await readdir(slot.dir)).toEqual([]);
+          await writeFile(join(slot.dir, 'left over'), 'x');
+          return render(slot, bytes);
+        });
+        const { channels } = await sharp(made).stats();
+        [shade, 255 - shade, 128].forEach((value, i) => {
+          expect(Math.abs(channels[i]!.mean - value)).toBeLessThan(4);
+          expect(channels[i]!.stdev).toBeLessThan(2);
+        });
+      }),
+    );
+    expect(pool.children).toHaveLength(2);
+    const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    expect(files).toEqual([]);
+  });
+
+  test('are given in the order of asking; who gives up waiting leaves the queue', async () => {
+    pool = await startPool(dir, { slots: 1 });
+    const order: string[] = [];
+    const controller = new AbortController();
+    const first = pool.withSlot(async () => sleep(100));
+    const second = pool.withSlot(async () => order.push('second'));
+    const gone = failureOf(pool.withSlot(async () => order.push('gone'), { signal: controller.signal }));
+    const third = pool.withSlot(async () => order.push('third'));
+    controller.abort(new Error('changed my mind'));
+    expect(await gone).toMatchObject({ message: 'changed my mind' });
+    await Promise.all([first, second, third]);
+    expect(order).toEqual(['second', 'third']);
+  });
+
+  test('of a cancelled job are free at once, with a new child', async () => {
+    pool = await startPool(dir, { slots: 1 }, ({ file }) => (file === 'slow' ? 'SIGSTOP' : undefined));
+    await pool.withSlot((slot) => render(slot));
+    const controller = new AbortController();
+    const reason = new Error('cancelled');
+    const job = failureOf(pool.withSlot((slot) => render(slot, photo, 'slow'), { signal: controller.signal }));
+    await sleep(200);
+    const started = performance.now();
+    controller.abort(reason);
+    expect(await job).toBe(reason);
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(pool.collapses).toEqual([]);
+    await pool.withSlot((slot) => render(slot));
+    expect(pool.children).toHaveLength(2);
+  });
+
+  test('get a new child after many jobs', async () => {
+    pool = await startPool(dir, { slots: 1 });
+    for (let i = 0; i < 201; i++) await pool.withSlot((slot) => render(slot));
+    expect(pool.children).toHaveLength(2);
+    expect(pool.collapses).toEqual([]);
+  }, 60_000);
+});
+
+describe('the sandbox of a child', () => {
+  test('lets it write nothing but its slot, and see neither secrets nor other slots', async () => {
+    pool = await startPool(dir);
+    await pool.withSlot(async (slot) => {
+      await render(slot);
+      const pid = decoderOf(pool.children[0]!);
+      const environment = (await readFile(`/proc/${pid}/environ`, 'utf8'))
+        .split('\0')
+        .map((entry) => entry.split('=')[0]);
+      expect(environment).not.toContain('USER');
+      expect(environment).toEqual(expect.arrayContaining(['MALLOC_ARENA_MAX', 'VIPS_BLOCK_UNTRUSTED']));
+      const mounts = (await readFile(`/proc/${pid}/mounts`, 'utf8')).split('\n').map((line) => line.split(' '));
+      const writable = mounts.filter(([, , type, options]) => /^rw\b/.test(options ?? '') && type !== 'devpts');
+      expect(writable.map(([, target]) => target).filter((target) => !target!.startsWith('/dev'))).toEqual([
+        '/scratch',
+      ]);
+      expect(await readFile(`/proc/${pid}/net/dev`, 'utf8')).not.toMatch(/eth|wlan|en[ops]/);
+      const inside = `/proc/${pid}/root`;
+      await expect(readdir(join(inside, dir))).rejects.toMatchObject({ code: 'ENOENT' });
+      expect((await readdir(join(inside, 'scratch'))).sort()).toEqual((await readdir(slot.dir)).sort());
+    });
+  });
+});
+
+test('closing leaves no process and no folder, and refuses what waits', async () => {
+  pool = await startPool(dir, { slots: 1 });
+  const running = failureOf(
+    pool.withSlot(async (slot) => {
+      await render(slot);
+      await sleep(300);
+      return render(slot);
+    }),
+  );
+  const waiting = failureOf(pool.withSlot(async () => undefined));
+  await until(
+    'a child runs',
+    () => pool.children.length === 1 && descendants(pool.children[0]!.process.pid!).length > 0,
+    5000,
+  );
+  const processes = pool.children.flatMap(({ process: { pid } }) => [pid!, ...descendants(pid!).map((p) => p.pid)]);
+  await pool.close();
+  expect(await waiting).toMatchObject({ code: 'INTERNAL' });
+  expect(await running).toMatchObject({ code: 'INTERNAL' });
+  // Its pipes are closed; the kernel may still be taking the process apart.
+  await until('all processes are gone', () => !processes.some(isAlive), 1000);
+  expect(await readdir(dir)).toEqual([]);
+});
