@@ -28,7 +28,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 COPY deploy/mediamill.mjs bin/
-COPY scripts/healthcheck.mjs scripts/bootstrap.mjs scripts/
+COPY scripts/healthcheck.mjs scripts/
 ENV NODE_OPTIONS=--enable-source-maps \
     SCRATCH_DIR=/var/lib/mediamill/scratch \
     WORKERS_METRICS_PORT=9464
