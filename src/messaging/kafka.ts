@@ -18,6 +18,7 @@ import {
   Kafka,
   logLevel,
   Partitioners,
+  type Admin,
   type Consumer,
   type EachBatchPayload,
   type KafkaMessage,
@@ -44,6 +45,8 @@ type KafkaConfig = Config['kafka'];
 const FETCH_WAIT = 500;
 /** A consumer without any sign of life for so long is taken for dead. Longer than a slow rebalance. */
 const SILENCE_LIMIT = 180_000;
+/** A new topic has its leaders within a tenth of a second; 10 s in all. */
+const LEADER_TRIES = 100;
 /** About 10 s of trying in all. */
 const RETRY = { initialRetryTime: 200, multiplier: 2, maxRetryTime: 5_000, retries: 5 };
 
@@ -188,8 +191,13 @@ export async function createAdmin(config: KafkaConfig, logger: Logger): Promise<
         const existing = await admin.listTopics();
         const missing = topics.filter((topic) => !existing.includes(topic));
         if (missing.length === 0) return;
-        // Waits for leaders; false when another process was quicker. Replication: the broker's default.
-        await admin.createTopics({ topics: missing.map((topic) => ({ topic, numPartitions: partitions })) });
+        // KafkaJS's own wait for leaders fails when a broker has not heard of the new topic yet.
+        // Replication: the broker's default.
+        await admin.createTopics({
+          waitForLeaders: false,
+          topics: missing.map((topic) => ({ topic, numPartitions: partitions })),
+        });
+        await untilLed(admin, missing);
       }),
     lag: (groupId, topic) =>
       guarded(async () => {
@@ -217,6 +225,26 @@ export async function createAdmin(config: KafkaConfig, logger: Logger): Promise<
       }),
     close: () => admin.disconnect(),
   };
+}
+
+/** New topics take producers and consumers once every partition has a leader. */
+async function untilLed(admin: Admin, topics: string[]): Promise<void> {
+  const led = async (): Promise<boolean> => {
+    const metadata = await admin.fetchTopicMetadata({ topics });
+    return metadata.topics.every(
+      ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
+    );
+  };
+  for (let tries = 1; ; tries += 1) {
+    const last = tries === LEADER_TRIES;
+    const ready = await led().catch((error: unknown) => {
+      if (last) throw error;
+      return false;
+    });
+    if (ready) return;
+    if (last) throw new Error(`no leader for ${topics.join(', ')}`);
+    await sleep(100);
+  }
 }
 
 /** Reads each wanted partition up to its end offset (exclusive). */

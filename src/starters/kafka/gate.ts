@@ -3,6 +3,8 @@
 export interface Gate {
   /** Takes a place for one start. False: all places are taken, ask again after a pause. */
   enter(): Promise<boolean>;
+  /** Gives a place back: nothing was started after all. */
+  leave(): void;
 }
 
 /** A start that Temporal's visibility store may not show yet. It lags by milliseconds, under load by more. */
@@ -16,7 +18,7 @@ const VISIBILITY_LAG = 2_000;
  * @param countOpen asks Temporal; may reject
  */
 export function createGate(max: number, countOpen: () => Promise<number>, now: () => number = Date.now): Gate {
-  if (max === 0) return { enter: () => Promise.resolve(true) };
+  if (max === 0) return { enter: () => Promise.resolve(true), leave: () => undefined };
   let open = 0;
   /** When this starter's own starts were, as far as the last count may have missed them. */
   let own: number[] = [];
@@ -40,6 +42,9 @@ export function createGate(max: number, countOpen: () => Promise<number>, now: (
       if (taken() >= max) return false;
       own.push(now());
       return true;
+    },
+    leave() {
+      own.pop();
     },
   };
 }

@@ -66,12 +66,15 @@ export function createBatchHandler(
     const event = parseEvent(record.key, record.value, settings);
     let refused: { reason: Refusal; detail: string } | undefined = event.ok ? undefined : event;
     for (const upload of event.uploads) {
+      // Before the store is asked: so places go to events in their order, and what waits behind a full
+      // gate is a tail that has not been touched.
+      if (!(await ports.gate.enter())) return 'full';
       const admission = await ports.admit(upload);
       if (admission.outcome === 'refused') {
+        ports.gate.leave();
         refused ??= admission;
         continue;
       }
-      if (!(await ports.gate.enter())) return 'full';
       await starting(() => ports.start(admission.job, admission.contentType));
       const { assetId, workflowId } = admission.job;
       logger.debug('workflow started', { assetId, workflowId });
