@@ -15,6 +15,8 @@ import { hasRoom } from './space.js';
 const MIB = 1024 * 1024;
 
 export interface Scratch {
+  /** This process's own folder below the root: swept by the next process when this one is killed. */
+  readonly dir: string;
   /**
    * A private folder (0700) for one attempt, removed when `use` ends, however it ends.
    * Errors: NO_SPACE when there is too little room to begin, or when `use` runs out of it.
@@ -49,6 +51,7 @@ export async function createScratch(config: Config['scratch'], logger: Logger): 
   }
 
   return {
+    dir: own,
     async withJobDir(name, use) {
       await makeRoom(0);
       const dir = await mkdtemp(join(own, `job-${name.replace(/[^\w.-]+/g, '_').slice(0, 80)}-`));

@@ -1,7 +1,5 @@
 /** The tools of this process: sandboxed, supervised, limited. */
-import { mkdir } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
 import { createImagePool } from './images/pool.js';
@@ -16,8 +14,11 @@ import type { Tools } from './tools.js';
 /** The tools that activities call, each with the other names that it goes by. */
 const PROGRAMS = [['ffmpeg'], ['ffprobe'], ['magick', 'convert']];
 
-/** @throws Error when `sandbox.mode` is `strict` and this host can't isolate decoders. */
-export async function createTools(config: Config, logger: Logger): Promise<Tools> {
+/**
+ * @param dir where image slots get their folders: the process's own scratch folder, which is swept when it is killed
+ * @throws Error when `sandbox.mode` is `strict` and this host can't isolate decoders.
+ */
+export async function createTools(config: Config, logger: Logger, dir: string): Promise<Tools> {
   const host = await detectHost(config.sandbox.mode);
   const protections = PROTECTIONS[host.means];
   const isWeak = !(protections.fileSystem && protections.network && protections.privileges && protections.resources);
@@ -26,8 +27,6 @@ export async function createTools(config: Config, logger: Logger): Promise<Tools
     if (findFirst(names) === undefined) logger.warn(`${names.join(' or ')} is not installed; what needs it will fail`);
   }
   const spawn = createSpawner(host);
-  const dir = config.scratch.dir || join(tmpdir(), 'mediamill');
-  await mkdir(dir, { recursive: true });
   const images = await createImagePool({
     spawn,
     dir,

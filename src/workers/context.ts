@@ -22,13 +22,14 @@ export async function openContext(config: Config, logger: Logger, needs: { tools
     for (const closer of closers.reverse()) await closer();
   };
   try {
-    const tools = needs.tools ? await createTools(config, logger) : undefined;
+    const scratch = await createScratch(config.scratch, logger);
+    closers.push(() => scratch.close());
+    const tools = needs.tools ? await createTools(config, logger, scratch.dir) : undefined;
     if (tools) closers.push(() => tools.close());
     const catalogue = createCatalogue(config.catalogue);
     closers.push(() => catalogue.close());
     const producer = await createProducer(config.kafka, logger);
     closers.push(() => producer.close());
-    const scratch = await createScratch(config.scratch, logger);
     return {
       activities: {
         config,

@@ -20,14 +20,13 @@ export interface Studio {
 
 export async function openStudio(dir: string, limits: ConfigOverrides['limits'] = {}): Promise<Studio> {
   const overrides: ConfigOverrides = {
-    scratch: { dir },
     log: { level: 'error' },
     workers: { imageConcurrency: 2 },
     // Tests run beside each other.
     limits: { imageSeconds: 60, ...limits },
   };
   const config = loadConfig({ files: [], env: {}, overrides });
-  const tools = await createTools(config, createLogger(config.log));
+  const tools = await createTools(config, createLogger(config.log), dir);
   return {
     tools,
     process: (bytes) =>
