@@ -24,8 +24,13 @@ export interface SourceFile {
   readonly bytes: number;
   /** A second name of the file inside a job's folder, for tools that see nothing else. Costs no space. Returns its path. */
   linkInto(dir: string, name: string): Promise<string>;
-  /** Must be called once the job no longer needs `path`. More often does no harm. */
-  release(): Promise<void>;
+  /**
+   * Must be called once the job no longer needs `path`. More often does no harm.
+   *
+   * @param next whether another step of the same asset is to be expected: default true. Without one
+   *   the file goes as soon as nobody uses it.
+   */
+  release(next?: boolean): Promise<void>;
 }
 
 interface Entry {
@@ -35,6 +40,8 @@ interface Entry {
   readonly listeners: Set<Progress>;
   users: number;
   bytes: number;
+  /** Worth keeping when nobody uses it. */
+  wanted: boolean;
 }
 
 export class SourceCache {
@@ -72,9 +79,10 @@ export class SourceCache {
         await link(entry.path, join(dir, name));
         return join(dir, name);
       },
-      release: async () => {
+      release: async (next = true) => {
         if (held) {
           held = false;
+          entry.wanted = next;
           await this.#release(id, entry);
         }
       },
@@ -102,7 +110,7 @@ export class SourceCache {
     const download = store
       .download(bucket, key, path, { versionId, etag, maxBytes, onProgress, signal: cancel.signal })
       .then(({ bytes }) => (entry.bytes = bytes));
-    const entry: Entry = { path, download, cancel, listeners, users: 0, bytes: 0 };
+    const entry: Entry = { path, download, cancel, listeners, users: 0, bytes: 0, wanted: true };
     this.#entries.set(id, entry);
     // Whoever waits sees the failure; whoever comes later tries again.
     download.catch(() => this.#forget(id, entry));
@@ -125,6 +133,7 @@ export class SourceCache {
       return;
     }
     this.#entries.delete(id);
+    if (!entry.wanted) return rm(entry.path, { force: true });
     this.#entries.set(id, entry);
     while (this.#idleBytes() > this.#budget && (await this.evictOne()));
   }

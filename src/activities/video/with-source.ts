@@ -29,7 +29,8 @@ export async function withSource<T>(
       await source.linkInto(dir, SOURCE_FILE);
       return await use(dir);
     } finally {
-      await source.release();
+      // Cancelled, or handed over to another worker: nobody comes back for it.
+      await source.release(!signal.aborted);
     }
   });
 }
