@@ -16,7 +16,7 @@ export async function migrate(config: Config['catalogue']): Promise<string[]> {
     return await mapped(async () => {
       const provider = { getMigrations: async () => ({ ...MIGRATIONS }) };
       const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
-      if (error !== undefined) throw error;
+      if (error !== undefined) throw error as Error;
       return (results ?? []).map(({ migrationName }) => migrationName);
     });
   } finally {

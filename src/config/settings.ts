@@ -30,10 +30,10 @@ export interface Setting {
   readonly secret: boolean;
   /** What a value must be, in words: `an integer >= 1`. */
   readonly expected: string;
-  check(value: unknown): boolean;
+  readonly check: (value: unknown) => boolean;
   /** From an environment variable's text; a text that can't be converted is returned as it is, for `check` to refuse. */
-  parse(text: string): unknown;
-  format(value: unknown): string;
+  readonly parse: (text: string) => unknown;
+  readonly format: (value: unknown) => string;
 }
 
 /** `maxOpenWorkflows` -> `MAX_OPEN_WORKFLOWS`, `maxGiB` -> `MAX_GIB`. */

@@ -9,10 +9,12 @@ const encode = (value: string): string =>
   /^[\x20-\x7e]*$/.test(value) ? value : `=?UTF-8?B?${Buffer.from(value).toString('base64')}?=`;
 
 const decode = (value: string): string =>
-  value.replace(/=\?UTF-8\?B\?([^?]*)\?=/gi, (_, base64: string) => Buffer.from(base64, 'base64').toString());
+  value.replace(/=\?UTF-8\?B\?([^?]*)\?=/gi, (_match, base64: string) => Buffer.from(base64, 'base64').toString());
 
 export function headersOf(options: WriteOptions): Record<string, string> {
-  const metadata = Object.entries(options.metadata ?? {}).map(([name, value]) => [`${META}${name}`, encode(value)]);
+  const metadata = Object.entries(options.metadata ?? {}).map(
+    ([name, value]) => [`${META}${name}`, encode(value)] as const,
+  );
   return {
     'content-type': options.contentType,
     ...(options.cacheControl && { 'cache-control': options.cacheControl }),
@@ -23,7 +25,7 @@ export function headersOf(options: WriteOptions): Record<string, string> {
 export function statOf(headers: IncomingHttpHeaders): ObjectStat {
   const metadata = Object.entries(headers)
     .filter(([name]) => name.startsWith(META))
-    .map(([name, value]) => [name.slice(META.length), decode(String(value))]);
+    .map(([name, value]) => [name.slice(META.length), decode(String(value))] as const);
   const versionId = headers['x-amz-version-id'];
   return {
     bytes: Number(headers['content-length']),
@@ -31,6 +33,6 @@ export function statOf(headers: IncomingHttpHeaders): ObjectStat {
     versionId: versionId === undefined ? undefined : String(versionId),
     contentType: headers['content-type'],
     modifiedAt: new Date(headers['last-modified'] ?? 0),
-    metadata: Object.fromEntries(metadata) as Record<string, string>,
+    metadata: Object.fromEntries(metadata),
   };
 }

@@ -139,7 +139,7 @@ class S3Store implements ObjectStore {
     // Uploads first: one that completes meanwhile is then an object that the listing finds.
     await this.#abortUploads(bucket, prefix);
     let removed = 0;
-    let batch: string[] = [];
+    const batch: string[] = [];
     for await (const { key } of this.list(bucket, prefix)) {
       batch.push(key);
       removed += 1;

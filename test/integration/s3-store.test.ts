@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -5,35 +6,37 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'minio';
+import type { Config } from '../../src/config/index.js';
 import { createObjectStore, type ObjectStore } from '../../src/storage/index.js';
-import { startMinio, type TestMinio } from '../support/minio.js';
+import { useStack } from '../support/stack.js';
+
+// Real servers on a machine that may be busy.
+jest.setTimeout(60_000);
 
 const MIB = 1024 * 1024;
 const TEXT = { contentType: 'text/plain' };
-const BUCKET = 'media';
 
-let minio: TestMinio;
+const stack = useStack();
+let config: Config['storage'];
+let bucket: string;
 let store: ObjectStore;
 let client: Client;
 let dir: string;
 
 beforeAll(async () => {
-  minio = await startMinio();
-  store = createObjectStore(minio.config);
-  const { hostname, port } = new URL(minio.config.endpoint);
-  client = new Client({ ...minio.config, endPoint: hostname, port: Number(port), useSSL: false });
-  await store.ensureBucket(BUCKET, { publicRead: true });
+  config = (await stack.isolated()).storage;
+  bucket = config.mediaBucket;
+  store = createObjectStore(config);
+  const { hostname, port } = new URL(config.endpoint);
+  client = new Client({ ...config, endPoint: hostname, port: Number(port), useSSL: false });
   dir = await mkdtemp(join(tmpdir(), 's3-store-'));
-}, 30_000);
+}, 180_000);
 
-afterAll(async () => {
-  await minio.stop();
-  await rm(dir, { recursive: true });
-});
+afterAll(() => rm(dir, { recursive: true }));
 
-async function keysOf(prefix: string, bucket = BUCKET): Promise<string[]> {
+async function keysOf(prefix: string, within = bucket): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(bucket, prefix)) keys.push(key);
+  for await (const { key } of store.list(within, prefix)) keys.push(key);
   return keys;
 }
 
@@ -41,17 +44,17 @@ describe('objects', () => {
   test('come back as they went in, with their facts', async () => {
     const bytes = randomBytes(1000);
     const metadata = { tenant: 'acme', title: 'Grüße 🎬' };
-    await store.putBytes(BUCKET, 'a/facts.bin', bytes, {
+    await store.putBytes(bucket, 'a/facts.bin', bytes, {
       contentType: 'video/mp4',
       cacheControl: 'no-cache',
       metadata,
     });
-    const stat = await store.stat(BUCKET, 'a/facts.bin');
+    const stat = await store.stat(bucket, 'a/facts.bin');
     expect(stat).toMatchObject({ bytes: 1000, contentType: 'video/mp4', metadata });
     expect(stat.etag).toMatch(/^[0-9a-f]{32}$/);
     expect(Math.abs(stat.modifiedAt.getTime() - Date.now())).toBeLessThan(60_000);
-    expect(await store.read(BUCKET, 'a/facts.bin')).toEqual(bytes);
-    const response = await fetch(store.publicUrl(BUCKET, 'a/facts.bin'));
+    expect(await store.read(bucket, 'a/facts.bin')).toEqual(bytes);
+    const response = await fetch(store.publicUrl(bucket, 'a/facts.bin'));
     expect(response.headers.get('cache-control')).toBe('no-cache');
   });
 
@@ -71,23 +74,23 @@ describe('objects', () => {
   ])('may have any name: %j', async (name) => {
     const key = name === 'of 1,024 bytes' ? MAX_KEY : `odd/${name}`;
     const file = join(dir, 'odd');
-    await store.putBytes(BUCKET, key, Buffer.from(name), TEXT);
-    expect((await store.stat(BUCKET, key)).bytes).toBe(Buffer.byteLength(name));
-    await store.download(BUCKET, key, file);
+    await store.putBytes(bucket, key, Buffer.from(name), TEXT);
+    expect((await store.stat(bucket, key)).bytes).toBe(Buffer.byteLength(name));
+    await store.download(bucket, key, file);
     expect(await readFile(file, 'utf8')).toBe(name);
     expect(await keysOf(key.split('/')[0]!)).toContain(key);
-    expect(await (await fetch(store.publicUrl(BUCKET, key))).text()).toBe(name);
-    await store.remove(BUCKET, [key]);
-    await expect(store.stat(BUCKET, key)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    expect(await (await fetch(store.publicUrl(bucket, key))).text()).toBe(name);
+    await store.remove(bucket, [key]);
+    await expect(store.stat(bucket, key)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
   });
 
   test.each([0, 1, 16 * MIB, 16 * MIB + 1, 35 * MIB])('a file of %d bytes goes up and comes down', async (size) => {
     const [up, down] = [join(dir, 'up'), join(dir, 'down')];
     const bytes = randomBytes(size);
     await writeFile(up, bytes);
-    await store.putFile(BUCKET, 'big/file', up, TEXT);
+    await store.putFile(bucket, 'big/file', up, TEXT);
     const seen: number[] = [];
-    const stat = await store.download(BUCKET, 'big/file', down, {
+    const stat = await store.download(bucket, 'big/file', down, {
       onProgress: (done, total) => seen.push(done, total),
     });
     expect(stat).toMatchObject({ bytes: size, contentType: 'text/plain' });
@@ -98,43 +101,43 @@ describe('objects', () => {
   test('list goes over pages and stays below its prefix', async () => {
     const keys = Array.from({ length: 1005 }, (_, i) => `pages/${String(i).padStart(4, '0')}`);
     for (let i = 0; i < keys.length; i += 67) {
-      await Promise.all(keys.slice(i, i + 67).map((key) => store.putBytes(BUCKET, key, Buffer.alloc(0), TEXT)));
+      await Promise.all(keys.slice(i, i + 67).map((key) => store.putBytes(bucket, key, Buffer.alloc(0), TEXT)));
     }
-    await store.putBytes(BUCKET, 'pages2/x', Buffer.alloc(0), TEXT);
+    await store.putBytes(bucket, 'pages2/x', Buffer.alloc(0), TEXT);
     expect(await keysOf('pages/')).toEqual(keys);
-    expect(await store.removePrefix(BUCKET, 'pages/')).toBe(1005);
+    expect(await store.removePrefix(bucket, 'pages/')).toBe(1005);
     expect(await keysOf('pages')).toEqual(['pages2/x']);
   });
 
   test('removePrefix aborts unfinished uploads there, and only there', async () => {
     const upload = async (key: string): Promise<string> => {
-      const uploadID = await client.initiateNewMultipartUpload(BUCKET, key, {});
+      const uploadID = await client.initiateNewMultipartUpload(bucket, key, {});
       await client.uploadPart(
-        { bucketName: BUCKET, objectName: key, uploadID, partNumber: 1, headers: {} },
+        { bucketName: bucket, objectName: key, uploadID, partNumber: 1, headers: {} },
         randomBytes(10),
       );
       return key;
     };
     await Promise.all(['gone/g1/a', 'gone/g1/b c'].map(upload));
     await upload('gone/g12/kept');
-    expect(await store.removePrefix(BUCKET, 'gone/g1/')).toBe(0);
-    const { uploads } = await client.listIncompleteUploadsQuery(BUCKET, '', '', '', '');
+    expect(await store.removePrefix(bucket, 'gone/g1/')).toBe(0);
+    const { uploads } = await client.listIncompleteUploadsQuery(bucket, '', '', '', '');
     expect(uploads.map(({ key }) => key)).toEqual(['gone/g12/kept']);
-    await store.removePrefix(BUCKET, 'gone/g12/');
-    expect(await store.removePrefix(BUCKET, 'gone/g1/')).toBe(0);
+    await store.removePrefix(bucket, 'gone/g12/');
+    expect(await store.removePrefix(bucket, 'gone/g1/')).toBe(0);
   });
 
   test.each(['', '/', 'assets/x'])('removePrefix refuses %j', async (prefix) => {
-    await expect(store.removePrefix(BUCKET, prefix)).rejects.toThrow(TypeError);
+    await expect(store.removePrefix(bucket, prefix)).rejects.toThrow(TypeError);
   });
 });
 
 describe('a download', () => {
-  const download = (path: string, options: object, key = 'down/x') => store.download(BUCKET, key, path, options);
+  const download = (path: string, options: object, key = 'down/x') => store.download(bucket, key, path, options);
   let etag: string;
   beforeAll(async () => {
-    await store.putBytes(BUCKET, 'down/x', randomBytes(5 * MIB), TEXT);
-    etag = (await store.stat(BUCKET, 'down/x')).etag;
+    await store.putBytes(bucket, 'down/x', randomBytes(5 * MIB), TEXT);
+    etag = (await store.stat(bucket, 'down/x')).etag;
   });
 
   test('insists on the etag', async () => {
@@ -153,7 +156,7 @@ describe('a download', () => {
     const broken = download(join(dir, 'cancelled'), { signal: cancel.signal, onProgress: () => cancel.abort(reason) });
     await expect(broken).rejects.toBe(reason);
     expect((await readdir(dir)).filter((name) => name.includes('cancelled'))).toEqual([]);
-    await expect(store.stat(BUCKET, 'down/x', { signal: cancel.signal })).rejects.toBe(reason);
+    await expect(store.stat(bucket, 'down/x', { signal: cancel.signal })).rejects.toBe(reason);
   });
 });
 
@@ -162,8 +165,8 @@ test('an upload in parts that is cancelled leaves no parts', async () => {
   await writeFile(file, randomBytes(40 * MIB));
   const cancel = new AbortController();
   const reason = new Error('enough');
-  const upload = store.putFile(BUCKET, 'cancelled/x', file, { ...TEXT, signal: cancel.signal });
-  const unfinished = async () => (await client.listIncompleteUploadsQuery(BUCKET, '', '', '', '')).uploads;
+  const upload = store.putFile(bucket, 'cancelled/x', file, { ...TEXT, signal: cancel.signal });
+  const unfinished = async () => (await client.listIncompleteUploadsQuery(bucket, '', '', '', '')).uploads;
   while ((await unfinished()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   cancel.abort(reason);
   await expect(upload).rejects.toBe(reason);
@@ -174,44 +177,45 @@ test('an upload in parts that is cancelled leaves no parts', async () => {
 describe('errors', () => {
   test('what is not there is OBJECT_MISSING', async () => {
     const missing = { code: 'OBJECT_MISSING' };
-    await expect(store.stat(BUCKET, 'none')).rejects.toMatchObject(missing);
+    await expect(store.stat(bucket, 'none')).rejects.toMatchObject(missing);
     await expect(store.read('no-such-bucket', 'none')).rejects.toMatchObject(missing);
     await expect(store.read('No_Bucket!', 'none')).rejects.toMatchObject(missing);
     await expect(store.putBytes('no-such-bucket', 'x', Buffer.alloc(1), TEXT)).rejects.toMatchObject(missing);
     await expect(keysOf('', 'no-such-bucket')).rejects.toMatchObject(missing);
-    await store.putBytes(BUCKET, 'v', Buffer.alloc(1), TEXT);
+    await store.putBytes(bucket, 'v', Buffer.alloc(1), TEXT);
     for (const versionId of ['not-a-version', '9b8a4a3e-59a1-4a6f-a8c7-1f0f5c9e8f11']) {
-      await expect(store.stat(BUCKET, 'v', { versionId })).rejects.toMatchObject(missing);
-      await expect(store.read(BUCKET, 'v', { versionId })).rejects.toMatchObject(missing);
+      await expect(store.stat(bucket, 'v', { versionId })).rejects.toMatchObject(missing);
+      await expect(store.read(bucket, 'v', { versionId })).rejects.toMatchObject(missing);
     }
-    await expect(store.download(BUCKET, 'none', join(dir, 'none'))).rejects.toMatchObject(missing);
-    await expect(store.remove(BUCKET, ['none'])).resolves.toBeUndefined();
+    await expect(store.download(bucket, 'none', join(dir, 'none'))).rejects.toMatchObject(missing);
+    await expect(store.remove(bucket, ['none'])).resolves.toBeUndefined();
   });
 
   test.each(['x'.repeat(1025), '../up', 'a/../../b'])(
     'a key that no object can have is OBJECT_KEY_INVALID: %#',
     async (key) => {
-      await expect(store.read(BUCKET, key)).rejects.toMatchObject({ code: 'OBJECT_KEY_INVALID' });
+      await expect(store.read(bucket, key)).rejects.toMatchObject({ code: 'OBJECT_KEY_INVALID' });
     },
   );
 
   test('a version is read although a newer one or a delete marker hides it', async () => {
-    await store.ensureBucket('versions');
-    await client.setBucketVersioning('versions', { Status: 'Enabled' });
-    await store.putBytes('versions', 'x', Buffer.from('one'), TEXT);
-    const { versionId } = await store.stat('versions', 'x');
-    await store.putBytes('versions', 'x', Buffer.from('two'), TEXT);
-    await store.remove('versions', ['x']);
-    expect(String(await store.read('versions', 'x', { versionId }))).toBe('one');
-    await expect(store.read('versions', 'x')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    const versions = `${bucket}-versions`;
+    await store.ensureBucket(versions);
+    await client.setBucketVersioning(versions, { Status: 'Enabled' });
+    await store.putBytes(versions, 'x', Buffer.from('one'), TEXT);
+    const { versionId } = await store.stat(versions, 'x');
+    await store.putBytes(versions, 'x', Buffer.from('two'), TEXT);
+    await store.remove(versions, ['x']);
+    expect(String(await store.read(versions, 'x', { versionId }))).toBe('one');
+    await expect(store.read(versions, 'x')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
   });
 
   test('a missing local file is no failure of the store', async () => {
-    await expect(store.putFile(BUCKET, 'x', join(dir, 'no-file'), TEXT)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(store.putFile(bucket, 'x', join(dir, 'no-file'), TEXT)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('ensureBucket may be called by many at once', async () => {
-    await Promise.all(Array.from({ length: 5 }, () => store.ensureBucket('many', { publicRead: true })));
+    await Promise.all(Array.from({ length: 5 }, () => store.ensureBucket(`${bucket}-many`, { publicRead: true })));
   });
 });
 
@@ -226,7 +230,7 @@ describe('a store that gives way', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return createObjectStore({ ...minio.config, endpoint, timeoutSeconds: 1 });
+    return createObjectStore({ ...config, endpoint, timeoutSeconds: 1 });
   }
   afterEach(() => {
     server.closeAllConnections();
@@ -238,7 +242,7 @@ describe('a store that gives way', () => {
     const shaky = await storeThat((_, response) =>
       response.writeHead(status).end('<Error><Code>SlowDown</Code></Error>'),
     );
-    await expect(shaky.read(BUCKET, 'x')).rejects.toMatchObject(unavailable);
+    await expect(shaky.read(bucket, 'x')).rejects.toMatchObject(unavailable);
     expect(answered).toBe(2);
   });
 
@@ -247,18 +251,18 @@ describe('a store that gives way', () => {
       if (answered === 1) response.destroy();
       else response.end('fine');
     });
-    expect(String(await shaky.read(BUCKET, 'x'))).toBe('fine');
+    expect(String(await shaky.read(bucket, 'x'))).toBe('fine');
   });
 
   test('silence ends by time-out', async () => {
     const silent = await storeThat(() => undefined);
-    await expect(silent.stat(BUCKET, 'x')).rejects.toMatchObject(unavailable);
+    await expect(silent.stat(bucket, 'x')).rejects.toMatchObject(unavailable);
   });
 
   test('silence ends by cancellation at once', async () => {
     const silent = await storeThat(() => undefined);
     const signal = AbortSignal.timeout(50);
-    await expect(silent.stat(BUCKET, 'x', { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(silent.stat(bucket, 'x', { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
   test.each([[true], [false]])('a body that breaks off leaves no file (ended by the peer: %s)', async (ended) => {
@@ -267,7 +271,7 @@ describe('a store that gives way', () => {
       response.write('only this');
       if (ended) setTimeout(() => response.destroy(), 20);
     });
-    await expect(broken.download(BUCKET, 'x', join(dir, 'broken'))).rejects.toMatchObject(unavailable);
+    await expect(broken.download(bucket, 'x', join(dir, 'broken'))).rejects.toMatchObject(unavailable);
     expect((await readdir(dir)).filter((name) => name.includes('broken'))).toEqual([]);
   });
 
@@ -275,7 +279,7 @@ describe('a store that gives way', () => {
     const careless = await storeThat((_, response) =>
       response.writeHead(200, { etag: '"new"', 'content-length': 1 }).end('x'),
     );
-    await expect(careless.download(BUCKET, 'x', join(dir, 'careless'), { etag: 'old' })).rejects.toMatchObject({
+    await expect(careless.download(bucket, 'x', join(dir, 'careless'), { etag: 'old' })).rejects.toMatchObject({
       code: 'OBJECT_GONE',
     });
   });
@@ -283,7 +287,7 @@ describe('a store that gives way', () => {
   test('no server at all', async () => {
     const gone = await storeThat(() => undefined);
     server.close();
-    await expect(gone.remove(BUCKET, ['x'])).rejects.toMatchObject(unavailable);
-    await expect(gone.ensureBucket(BUCKET)).rejects.toMatchObject(unavailable);
+    await expect(gone.remove(bucket, ['x'])).rejects.toMatchObject(unavailable);
+    await expect(gone.ensureBucket(bucket)).rejects.toMatchObject(unavailable);
   });
 });

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -7,8 +8,10 @@ import { loadConfig } from '../../src/config/index.js';
 import type { SourceRef } from '../../src/contracts/assets.js';
 import { createLogger } from '../../src/logging/index.js';
 import { createObjectStore, createScratch, type ObjectStore, type Scratch } from '../../src/storage/index.js';
-import { startMinio, type TestMinio } from '../support/minio.js';
-import { stopChild } from '../support/server.js';
+import { useStack } from '../support/stack.js';
+
+// Real servers on a machine that may be busy.
+jest.setTimeout(60_000);
 
 const MIB = 1024 * 1024;
 const logger = createLogger({ backend: 'pino', level: 'error' });
@@ -103,20 +106,20 @@ test('the sweep at start removes the folders of dead processes and no others', a
     const own = both.map((scratch) => scratch.withJobDir('x', async (dir) => basename(dirname(dir))));
     expect((await readdir(root)).sort()).toEqual([living, foreign, ...(await Promise.all(own)), ...others].sort());
   } finally {
-    await stopChild(child);
+    child.kill('SIGKILL');
   }
 });
 
 describe('sources', () => {
-  let minio: TestMinio;
+  const stack = useStack();
+  let bucket: string;
   let store: ObjectStore;
   let downloads: number;
-  const BUCKET = 'uploads';
 
   beforeAll(async () => {
-    minio = await startMinio();
-    const real = createObjectStore(minio.config);
-    await real.ensureBucket(BUCKET);
+    const { storage } = await stack.isolated();
+    bucket = storage.uploadsBucket;
+    const real = createObjectStore(storage);
     const counting: Partial<ObjectStore> = {
       stat: (...args) => real.stat(...args),
       putBytes: (...args) => real.putBytes(...args),
@@ -126,13 +129,12 @@ describe('sources', () => {
       },
     };
     store = counting as ObjectStore;
-  }, 30_000);
-  afterAll(() => minio.stop());
+  }, 180_000);
   beforeEach(() => (downloads = 0));
 
   async function put(key: string, bytes: number): Promise<SourceRef> {
-    await store.putBytes(BUCKET, key, randomBytes(bytes), { contentType: 'video/mp4' });
-    return { bucket: BUCKET, key, etag: (await store.stat(BUCKET, key)).etag, size: bytes };
+    await store.putBytes(bucket, key, randomBytes(bytes), { contentType: 'video/mp4' });
+    return { bucket, key, etag: (await store.stat(bucket, key)).etag, size: bytes };
   }
 
   test('one download serves all who ask, and the next step', async () => {
@@ -186,7 +188,7 @@ describe('sources', () => {
 
   test('a failed download fails all who wait, and is tried again by the next', async () => {
     const scratch = await open();
-    const missing = { bucket: BUCKET, key: 'late', etag: 'a'.repeat(32) };
+    const missing = { bucket, key: 'late', etag: 'a'.repeat(32) };
     const outcomes = await Promise.allSettled([1, 2].map(() => scratch.sourceFile(missing, store)));
     for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: 'OBJECT_GONE' } });
     expect(downloads).toBe(1);
