@@ -25,19 +25,36 @@ const EXHAUSTION: Patterns = [
 /** The same in words that a tool which ended well may use too. */
 const EXHAUSTION_OF_FAILED: Patterns = [
   ...EXHAUSTION,
-  [/[Mm]emory allocation failed|bad_alloc|malloc of size|failed to map segment|Resource temporarily unavailable/, 'DECODER_LIMIT'],
-  [/width or height exceeds limit|cache resources exhausted|resource limit exceeded|unable to extend cache/, 'DECODER_LIMIT'],
+  [
+    /[Mm]emory allocation failed|bad_alloc|malloc of size|failed to map segment|Resource temporarily unavailable/,
+    'DECODER_LIMIT',
+  ],
+  [
+    /width or height exceeds limit|cache resources exhausted|resource limit exceeded|unable to extend cache/,
+    'DECODER_LIMIT',
+  ],
   [/time limit exceeded/, 'DECODER_TIMEOUT'],
+  // All that ImageMagick says when a picture would pass its disk limit.
+  [/^[^\n]*no images defined[^\n]*\s*$/, 'DECODER_LIMIT'],
 ];
 
 /** What the tools say of a file, the more telling first: `Invalid data` follows nearly everything else. */
 const CONTENT: Patterns = [
-  [/\bencrypted\b|decryption|needs? a password|DRM/i, 'ENCRYPTED'],
-  [/moov atom not found|[Tt]runcat|[Uu]nexpected end[- ]of[- ]file|improper image header|insufficient image data|premature end/i, 'DAMAGED_FILE'],
-  [/Decoder \(codec .*\) not found|Unknown decoder|no decode delegate|not authorized|not allowed by the security policy|Decoding requested, but no decoder found|Unsupported codec|not implemented|Not yet implemented|unrecognized image format|Unsupported feature/i, 'UNSUPPORTED_FORMAT'],
+  [/\bencrypt(ed|ion)\b|decryption|needs? a password|\bDRM\b/i, 'ENCRYPTED'],
+  [
+    /moov atom not found|[Tt]runcat|[Uu]nexpected end[- ]of[- ]file|improper image header|insufficient image data|premature end/i,
+    'DAMAGED_FILE',
+  ],
+  [
+    /Decoder \(codec .*\) not found|Unknown decoder|no decode delegate|not authorized|not allowed by the security policy|Decoding requested, but no decoder found|Unsupported codec|not implemented|Not yet implemented|unrecognized image format|Unsupported feature/i,
+    'UNSUPPORTED_FORMAT',
+  ],
   [/Picture size .* is invalid/, 'DECODER_LIMIT'],
-  [/does not contain any stream|matches no streams|no images defined/i, 'NO_MEDIA'],
-  [/Invalid data found|Error while decoding|[Cc]orrupt|could not find codec parameters|Invalid argument|End of file|Header missing|Not a [A-Z]+ file|bad [a-z]+ (marker|header)|Conversion failed/i, 'DAMAGED_FILE'],
+  [/does not contain any stream|matches no streams/i, 'NO_MEDIA'],
+  [
+    /Invalid data found|Error while decoding|[Cc]orrupt|could not find codec parameters|Invalid argument|End of file|Header missing|Not a [A-Z]+ file|bad [a-z]+ (marker|header)|Conversion failed/i,
+    'DAMAGED_FILE',
+  ],
 ];
 
 /** Judged by how it ended and what ran out; null where only the content can be to blame and the caller should judge. */
@@ -70,7 +87,9 @@ export function judge(error: unknown, otherwise: ErrorCode = 'DAMAGED_FILE'): un
 export function refuseExhausted(tool: string, result: ToolResult): ToolResult {
   const code = firstMatch(EXHAUSTION, result.stderr);
   if (code === null) return result;
-  throw new MediaError(code, undefined, { cause: new ToolError({ tool, end: { exitCode: 0, signal: null }, ...result }) });
+  throw new MediaError(code, undefined, {
+    cause: new ToolError({ tool, end: { exitCode: 0, signal: null }, ...result }),
+  });
 }
 
 /** For the tools themselves: everything but a plain non-zero exit becomes a MediaError. */

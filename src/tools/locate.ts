@@ -36,6 +36,8 @@ function find(command: string): string | undefined {
  */
 export function programFolders(command: string): string[] {
   const folders = [dirname(command), dirname(realpathSync(command))];
-  const libraries = folders.map((folder) => join(dirname(folder), 'lib')).filter((folder) => folder !== '/lib' && existsSync(folder));
+  const libraries = folders
+    .map((folder) => join(dirname(folder), 'lib'))
+    .filter((folder) => folder !== '/lib' && existsSync(folder));
   return [...new Set([...folders, ...libraries])];
 }

@@ -21,7 +21,9 @@ export async function outcomeOf(tool: string, scratch: string, run: Promise<Tool
   );
   const mayBeTheDisk = 'result' in ended || ToolError.is(ended.error);
   if (mayBeTheDisk && (await isDiskFull(scratch))) {
-    throw new MediaError('NO_SPACE', undefined, { cause: 'error' in ended ? ended.error : new Error(`${tool} filled its disk`) });
+    throw new MediaError('NO_SPACE', undefined, {
+      cause: 'error' in ended ? ended.error : new Error(`${tool} filled its disk`),
+    });
   }
   if ('error' in ended) throw ended.error;
   return refuseExhausted(tool, ended.result);

@@ -84,7 +84,11 @@ function keepHead(stream: NodeJS.ReadableStream, bytes: number, onTooMuch: () =>
   return async () => Buffer.concat(chunks).toString('utf8');
 }
 
-function passLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void, onError: (error: unknown) => void): () => Promise<string> {
+function passLines(
+  stream: NodeJS.ReadableStream,
+  onLine: (line: string) => void,
+  onError: (error: unknown) => void,
+): () => Promise<string> {
   const lines = createInterface({ input: stream, crlfDelay: Infinity });
   const done = new Promise<void>((resolve) => lines.once('close', resolve));
   lines.on('line', (line) => {

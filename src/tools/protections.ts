@@ -67,11 +67,17 @@ export async function tryMeans(host: Host): Promise<string | null> {
     const reason = await new Promise<string | null>((resolve) => {
       execFile(file, args, { cwd, env, timeout: 5000, killSignal: 'SIGKILL' }, (error, _stdout, stderr) => {
         if (error === null) resolve(null);
-        else resolve(stderr.trim().split('\n')[0] || (error.code === 'ENOENT' ? `${file} is not installed` : error.message));
+        else
+          resolve(
+            stderr.trim().split('\n')[0] || (error.code === 'ENOENT' ? `${file} is not installed` : error.message),
+          );
       });
     });
     if (reason !== null) return reason;
-    return await stat(join(scratch, 'probe')).then(() => null, () => 'the scratch folder is not writable');
+    return await stat(join(scratch, 'probe')).then(
+      () => null,
+      () => 'the scratch folder is not writable',
+    );
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

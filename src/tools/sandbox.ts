@@ -12,12 +12,47 @@ export const MEANS = ['bubblewrap', 'bubblewrap-bare', 'unshare', 'prlimit', 'no
 export type Means = (typeof MEANS)[number];
 
 export const PROTECTIONS: Readonly<Record<Means, Protections>> = {
-  bubblewrap: { fileSystem: true, network: true, privileges: true, resources: true, diesWithParent: true, by: 'bubblewrap' },
+  bubblewrap: {
+    fileSystem: true,
+    network: true,
+    privileges: true,
+    resources: true,
+    diesWithParent: true,
+    by: 'bubblewrap',
+  },
   // Docker masks parts of /proc, and the kernel then refuses a new one inside a user namespace.
-  'bubblewrap-bare': { fileSystem: true, network: true, privileges: true, resources: true, diesWithParent: true, by: 'bubblewrap without /proc' },
-  unshare: { fileSystem: false, network: true, privileges: true, resources: true, diesWithParent: true, by: 'unshare + setpriv' },
-  prlimit: { fileSystem: false, network: false, privileges: false, resources: true, diesWithParent: true, by: 'prlimit only' },
-  none: { fileSystem: false, network: false, privileges: false, resources: false, diesWithParent: false, by: 'nothing' },
+  'bubblewrap-bare': {
+    fileSystem: true,
+    network: true,
+    privileges: true,
+    resources: true,
+    diesWithParent: true,
+    by: 'bubblewrap without /proc',
+  },
+  unshare: {
+    fileSystem: false,
+    network: true,
+    privileges: true,
+    resources: true,
+    diesWithParent: true,
+    by: 'unshare + setpriv',
+  },
+  prlimit: {
+    fileSystem: false,
+    network: false,
+    privileges: false,
+    resources: true,
+    diesWithParent: true,
+    by: 'prlimit only',
+  },
+  none: {
+    fileSystem: false,
+    network: false,
+    privileges: false,
+    resources: false,
+    diesWithParent: false,
+    by: 'nothing',
+  },
 };
 
 /** The user that `unshare` runs decoders as: nobody. */
@@ -89,7 +124,14 @@ function confinement(host: Host, request: SandboxRequest): string[] {
     case 'bubblewrap-bare':
       return bubblewrap(host, request);
     case 'unshare':
-      return ['unshare', '--net', '--ipc', '--uts', '--', ...setpriv([`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--bounding-set=-all'])];
+      return [
+        'unshare',
+        '--net',
+        '--ipc',
+        '--uts',
+        '--',
+        ...setpriv([`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--bounding-set=-all']),
+      ];
     case 'prlimit':
       return setpriv([]);
     case 'none':
@@ -108,7 +150,9 @@ function bubblewrap(host: Host, request: SandboxRequest): string[] {
     'bwrap',
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--cap-drop', 'ALL'],
     ...['--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'sandbox'],
-    ...host.systemFolders.flatMap(([path, target]) => (target === null ? ['--ro-bind', path, path] : ['--symlink', target, path])),
+    ...host.systemFolders.flatMap(([path, target]) =>
+      target === null ? ['--ro-bind', path, path] : ['--symlink', target, path],
+    ),
     // The loader's cache, Debian's links from `libblas.so.3` and the like to what is installed, and fonts.
     ...['/etc/ld.so.cache', '/etc/alternatives', '/etc/fonts'].flatMap((path) => ['--ro-bind-try', path, path]),
     ...(withProc ? ['--proc', '/proc'] : []),

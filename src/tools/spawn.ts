@@ -90,7 +90,9 @@ function signalGroup(group: number, name: NodeJS.Signals): void {
   }
 }
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]));
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+);
 
 /** bubblewrap's monitor reports that its command died of signal n by exiting with 128 + n, as shells do. */
 export function translateEnd(

@@ -27,7 +27,11 @@ export class ToolError extends Error {
   readonly stopped: Stopped | undefined;
 
   constructor({ tool, end, stderr, wallMs, peakMemoryKiB, stopped }: ToolFailure) {
-    const how = stopped ? `was stopped (${stopped})` : end.signal ? `died of ${end.signal}` : `exited with ${end.exitCode}`;
+    const how = stopped
+      ? `was stopped (${stopped})`
+      : end.signal
+        ? `died of ${end.signal}`
+        : `exited with ${end.exitCode}`;
     super(`${tool} ${how} after ${Math.round(wallMs)} ms: ${stderr.trim().split('\n').slice(-3).join(' | ')}`);
     this.name = 'ToolError';
     this.tool = tool;

@@ -21,7 +21,13 @@ describe('ffmpeg and ffprobe in the sandbox', () => {
     await inScratch(async (scratch) => {
       const seen: FfmpegProgress[] = [];
       const onProgress = (progress: FfmpegProgress) => seen.push(progress);
-      const made = await runFfmpeg(spawn, { args: sampleArgs(2), scratch, limits: LIMITS, stallSeconds: 10, onProgress });
+      const made = await runFfmpeg(spawn, {
+        args: sampleArgs(2),
+        scratch,
+        limits: LIMITS,
+        stallSeconds: 10,
+        onProgress,
+      });
       expect(seen.at(-1)).toMatchObject({ frame: 48 });
       expect(seen.at(-1)?.outTime).toBeGreaterThan(1.9);
       expect(made.peakMemoryKiB).toBeGreaterThan(10_000);
@@ -73,7 +79,10 @@ describe('ffmpeg and ffprobe in the sandbox', () => {
         const source = { file: 'color=s=16x16:r=5:d=1', options: ['-f', 'lavfi'] };
         const make = ffmpegArguments({ inputs: [source], outputs: [{ file, options: ['-f', 'mpegts'] }] });
         await runFfmpeg(spawn, { args: make, scratch, limits: LIMITS, stallSeconds: 10 });
-        const read = ffmpegArguments({ inputs: [{ file, options: [] }], outputs: [{ file: '-', options: ['-f', 'null'] }] });
+        const read = ffmpegArguments({
+          inputs: [{ file, options: [] }],
+          outputs: [{ file: '-', options: ['-f', 'null'] }],
+        });
         let frames = 0;
         const onProgress = (progress: FfmpegProgress) => (frames = progress.frame);
         await runFfmpeg(spawn, { args: read, scratch, limits: LIMITS, stallSeconds: 10, onProgress });

@@ -21,14 +21,18 @@ describe('createTools', () => {
     await inScratch(async (dir) => {
       const lines: Array<[string, string, LogFields | undefined]> = [];
       const config = loadConfig({ overrides: { scratch: { dir }, sandbox: { mode: 'reduced' } } });
-      const tools = await createTools(config, listLogger(lines));
+      const tools = await createTools(config, listLogger(lines), dir);
       try {
         const said = lines.find(([, message]) => message === `Decoders run under ${tools.protections.by}`);
         expect(said?.[2]).toEqual({ protections: tools.protections });
 
         await inScratch(async (scratch) => {
           await tools.ffmpeg({ args: sampleArgs(1), scratch, limits: LIMITS, stallSeconds: 10 });
-          const probed = await tools.ffprobe({ args: ['-of', 'json', '-show_format', './source.mp4'], scratch, limits: LIMITS });
+          const probed = await tools.ffprobe({
+            args: ['-of', 'json', '-show_format', './source.mp4'],
+            scratch,
+            limits: LIMITS,
+          });
           expect(JSON.parse(probed.stdout)).toHaveProperty('format.duration');
           await tools.magick({ args: ['-size', '40x30', 'xc:red', 'PNG:./red.png'], scratch, limits: LIMITS });
         });

@@ -8,7 +8,7 @@ import { runFfmpeg } from '../../src/tools/ffmpeg/run.js';
 import { runTool } from '../../src/tools/process.js';
 import { type Host, PROTECTIONS } from '../../src/tools/sandbox.js';
 import { createSpawner } from '../../src/tools/spawn.js';
-import { ToolError } from '../../src/tools/tool-error.js';
+import type { ToolError } from '../../src/tools/tool-error.js';
 import type { ToolResult } from '../../src/tools/tools.js';
 import { failureOf, inScratch, LIMITS, workingHosts } from './support.js';
 
@@ -20,14 +20,23 @@ beforeAll(async () => {
 });
 
 /** Every means on this host that promises something keeps it. */
-async function forEachThat(promises: 'fileSystem' | 'network' | 'privileges' | 'resources', check: (host: Host) => Promise<void>) {
+async function forEachThat(
+  promises: 'fileSystem' | 'network' | 'privileges' | 'resources',
+  check: (host: Host) => Promise<void>,
+) {
   const those = hosts.filter(({ means }) => PROTECTIONS[means][promises]);
   expect(those).not.toHaveLength(0);
   for (const host of those) await check(host);
 }
 
 const shell = (host: Host, scratch: string, script: string, ...args: string[]): Promise<ToolResult> =>
-  runTool(createSpawner(host), { command: '/bin/sh', args: ['-c', script, 'sh', ...args], scratch, limits: LIMITS, wallSeconds: 10 });
+  runTool(createSpawner(host), {
+    command: '/bin/sh',
+    args: ['-c', script, 'sh', ...args],
+    scratch,
+    limits: LIMITS,
+    wallSeconds: 10,
+  });
 
 /** As a decoder that has been taken over would. */
 const perl = (host: Host, scratch: string, script: string): Promise<ToolResult> =>
@@ -60,9 +69,14 @@ describe('a child in the sandbox', () => {
   test('ffmpeg takes no URL, whatever the sandbox', async () => {
     for (const host of hosts) {
       await inScratch(async (scratch) => {
-        await writeFile(join(scratch, 'source'), '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n');
+        await writeFile(
+          join(scratch, 'source'),
+          '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n',
+        );
         const args = ['-f', 'hls', '-i', './source', '-f', 'null', '-'];
-        const failure = await failureOf(runFfmpeg(createSpawner(host), { args, scratch, limits: LIMITS, stallSeconds: 10 }));
+        const failure = await failureOf(
+          runFfmpeg(createSpawner(host), { args, scratch, limits: LIMITS, stallSeconds: 10 }),
+        );
         expect((failure as ToolError).stderr).toMatch(/not on whitelist|not allowed|Not in whitelist/i);
       });
     }
@@ -104,7 +118,11 @@ describe('a child in the sandbox', () => {
   test('has no capability, can gain none, and is nobody', async () => {
     await forEachThat('privileges', (host) =>
       inScratch(async (scratch) => {
-        const { stdout } = await shell(host, scratch, 'id -u; setpriv --dump --dump | grep -E "no_new_privs|Effective|bounding"');
+        const { stdout } = await shell(
+          host,
+          scratch,
+          'id -u; setpriv --dump --dump | grep -E "no_new_privs|Effective|bounding"',
+        );
         expect(stdout.split('\n')[0]).toBe('65534');
         expect(stdout).toMatch(/no_new_privs: 1/);
         expect(stdout).toMatch(/Effective capabilities: \[none\]/);
@@ -118,7 +136,11 @@ describe('a child in the sandbox', () => {
     try {
       for (const host of hosts) {
         await inScratch(async (scratch) => {
-          const { stdout } = await shell(host, scratch, 'env; cat /proc/1/environ /proc/self/environ 2>/dev/null; true');
+          const { stdout } = await shell(
+            host,
+            scratch,
+            'env; cat /proc/1/environ /proc/self/environ 2>/dev/null; true',
+          );
           expect(stdout).toContain('LANG=C.UTF-8');
           expect(stdout).not.toContain('MEDIAMILL_TEST_SECRET');
         });

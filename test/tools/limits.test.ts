@@ -13,7 +13,10 @@ import type { ToolLimits } from '../../src/tools/tools.js';
 import { failureOf, inScratch, LIMITS, sampleArgs, workingHosts } from './support.js';
 
 /** One pixel on a canvas of 16000 x 16000. */
-const GIF_BOMB = Buffer.from('47494638396 1803e803e8000000000 00ffffff2c0000000001000100000202 4401003b'.replaceAll(' ', ''), 'hex');
+const GIF_BOMB = Buffer.from(
+  '47494638396 1803e803e8000000000 00ffffff2c0000000001000100000202 4401003b'.replaceAll(' ', ''),
+  'hex',
+);
 
 jest.setTimeout(60_000);
 
@@ -73,7 +76,9 @@ describe('a decoder that asks for more than it may have', () => {
     await everywhere(async (host, scratch) => {
       const args = ['-re', '-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=5', '-f', 'null', '-'];
       const started = performance.now();
-      await expect(encode(host, scratch, { wallSeconds: 0.5 }, args)).rejects.toMatchObject({ code: 'DECODER_TIMEOUT' });
+      await expect(encode(host, scratch, { wallSeconds: 0.5 }, args)).rejects.toMatchObject({
+        code: 'DECODER_TIMEOUT',
+      });
       expect(performance.now() - started).toBeLessThan(2000);
     });
   });

@@ -54,10 +54,18 @@ describe('ImageMagick under our policy', () => {
 
   const SECRET = 'beware';
   test.each([
-    ['MVG', 'push graphic-context\nviewbox 0 0 9 9\nimage over 0,0 0,0 \'label:x\'\npop graphic-context', 'MVG:./source'],
+    ['MVG', "push graphic-context\nviewbox 0 0 9 9\nimage over 0,0 0,0 'label:x'\npop graphic-context", 'MVG:./source'],
     ['MSL', '<image><read filename="xc:red"/><write filename="./out.png"/></image>', 'MSL:./source'],
-    ['SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>', 'SVG:./source'],
-    ['SVG unasked', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>', './source'],
+    [
+      'SVG',
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+      'SVG:./source',
+    ],
+    [
+      'SVG unasked',
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+      './source',
+    ],
     ['PostScript', '%!PS-Adobe-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n', './source'],
     ['PDF', '%PDF-1.4\n', './source'],
     ['text', SECRET, 'TEXT:./source'],
@@ -77,7 +85,9 @@ describe('ImageMagick under our policy', () => {
       const failure = await failureOf(convert(scratch, '-size', '9x9', source, 'PNG:./out.png'));
       expect(ToolError.is(failure)).toBe(true);
       // A module that is off is as good as not installed: the second wording.
-      expect((failure as ToolError).stderr).toMatch(/not allowed by the security policy|no decode delegate for this image format `'/);
+      expect((failure as ToolError).stderr).toMatch(
+        /not allowed by the security policy|no decode delegate for this image format `'/,
+      );
       expect(await readdir(scratch)).toEqual(['source']);
     });
   });
@@ -106,7 +116,11 @@ describe('ImageMagick under our policy', () => {
   test('a picture larger than memory goes through the disk', async () => {
     await inScratch(async (scratch) => {
       const limits = { ...LIMITS, memoryMiB: 256, fileMiB: 1024 };
-      const made = await runMagick(spawn, { args: ['-size', '6000x6000', 'xc:red', '-scale', '10%', 'PNG:./out.png'], scratch, limits });
+      const made = await runMagick(spawn, {
+        args: ['-size', '6000x6000', 'xc:red', '-scale', '10%', 'PNG:./out.png'],
+        scratch,
+        limits,
+      });
       expect(made.peakMemoryKiB).toBeLessThan(256 * 1024);
       expect((await stat(join(scratch, 'out.png'))).size).toBeGreaterThan(100);
     });

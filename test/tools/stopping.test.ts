@@ -49,7 +49,13 @@ describe('a running encoder', () => {
   test('is not even started when cancelled before', async () => {
     await everywhere(async (host, scratch) => {
       const reason = new Error('too late');
-      const run = { args: endlessArgs(mark), scratch, limits: LIMITS, stallSeconds: 30, signal: AbortSignal.abort(reason) };
+      const run = {
+        args: endlessArgs(mark),
+        scratch,
+        limits: LIMITS,
+        stallSeconds: 30,
+        signal: AbortSignal.abort(reason),
+      };
       expect(await failureOf(runFfmpeg(createSpawner(host), run))).toBe(reason);
     });
   });
@@ -144,7 +150,9 @@ function startWorker(script: string, host: Host, scratch: string): ChildProcess 
 /** The tools as plain JavaScript, and a script that takes one task from its standard input. */
 async function buildTools(dir: string): Promise<string> {
   for (const part of ['contracts', 'tools', 'media']) {
-    execFileSync('node_modules/.bin/swc', [`src/${part}`, '-d', dir, '--strip-leading-paths', '--quiet'], { stdio: 'pipe' });
+    execFileSync('node_modules/.bin/swc', [`src/${part}`, '-d', dir, '--strip-leading-paths', '--quiet'], {
+      stdio: 'pipe',
+    });
   }
   await writeFile(join(dir, 'package.json'), '{"type": "module"}');
   await symlink(resolve('node_modules'), join(dir, 'node_modules'));

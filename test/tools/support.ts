@@ -73,7 +73,7 @@ function readOrEmpty(path: string): string {
 
 /** @throws Error when it is not so within the time. */
 export async function until(isSo: () => boolean, milliseconds: number, what: string): Promise<void> {
-  for (const end = performance.now() + milliseconds; !isSo(); ) {
+  for (const end = performance.now() + milliseconds; !isSo();) {
     if (performance.now() > end) throw new Error(`Not within ${milliseconds} ms: ${what}`);
     await sleep(20);
   }

@@ -27,7 +27,7 @@ export async function runFfmpeg(spawn: SpawnSandboxed, run: FfmpegRun): Promise<
       ...run.args.flatMap((arg) => (arg === '-i' ? [...PROTOCOLS, arg] : [arg])),
     ],
     onLine,
-    watch: watchdog.start,
+    watch: (stop) => watchdog.start(stop),
   });
   return outcomeOf('ffmpeg', run.scratch, child);
 }
