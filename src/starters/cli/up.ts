@@ -28,8 +28,9 @@ const print = (state: StackState): void => console.log(describeStatus(statusOf(l
 async function upDetached(bare: boolean): Promise<void> {
   const running = runningStack();
   if (running) console.error(new AlreadyRunning(running.supervisor.pid).message);
-  const { state } = await ensureUp({ bare });
-  print(state);
+  const { startedHere, state } = await ensureUp({ bare });
+  // What we started has printed it, and we have shown what it printed.
+  if (!startedHere) print(state);
 }
 
 async function upHere(bare: boolean): Promise<void> {
