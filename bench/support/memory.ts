@@ -1,0 +1,38 @@
+/** Peak memory of the children of a process, sampled from /proc. */
+import { readFileSync } from 'node:fs';
+
+import { descendants } from '../../test/support/processes.js';
+
+const SAMPLE_MS = 100;
+
+/** Wrappers that start a tool and wait for it: not what is measured. */
+const WRAPPERS = new Set(['bwrap', 'prlimit', 'setpriv', 'nice', 'sh']);
+
+export interface MemoryWatch {
+  /** Highest resident set of any one child so far, in MiB. */
+  stop(): number;
+}
+
+export function watchMemory(pid: number): MemoryWatch {
+  let peakKiB = 0;
+  const sample = (): void => {
+    for (const child of descendants(pid)) peakKiB = Math.max(peakKiB, highWaterMark(child.pid));
+  };
+  const timer = setInterval(sample, SAMPLE_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return peakKiB / 1024;
+    },
+  };
+}
+
+function highWaterMark(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    if (WRAPPERS.has(/^Name:\t(.*)$/m.exec(status)?.[1] ?? '')) return 0;
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
