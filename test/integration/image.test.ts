@@ -1,0 +1,258 @@
+/** From an uploaded file to a published image: the activities of the image queue on real servers, with real decoders. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import sharp from 'sharp';
+
+import { createActivities } from '../../src/activities/index.js';
+import type { Config } from '../../src/config/index.js';
+import type { ImageActivities, ImageOutcome } from '../../src/contracts/activities.js';
+import { outputPrefix, type AssetDocument, type Job } from '../../src/contracts/assets.js';
+import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
+import type { Rendition } from '../../src/contracts/renditions.js';
+import { createLogger } from '../../src/logging/index.js';
+import { openContext, type OpenContext } from '../../src/workers/context.js';
+import { descendants, until } from '../support/processes.js';
+import { useStack } from '../support/stack.js';
+import { readTopic } from '../support/topic.js';
+import { failureOf } from '../tools/support.js';
+
+const LONG = 60_000;
+const STARTED = '2026-01-01T00:00:00.000Z';
+const stack = useStack();
+let config: Config;
+let open: OpenContext;
+let activities: ImageActivities;
+let dir: string;
+let photo: Buffer;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'mediamill-image-'));
+  const overrides = {
+    scratch: { dir },
+    workers: { imageConcurrency: 2 },
+    limits: { maxImageMiB: 1, imageSeconds: 60 },
+    log: { level: 'error' as const },
+  };
+  config = await stack.isolated({ database: true, overrides });
+  open = await openContext(config, createLogger(config.log), { tools: true });
+  activities = createActivities(open.activities).image;
+  photo = await sharp({ create: { width: 1500, height: 1000, channels: 3, background: 'teal' } })
+    .withExif({ IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' } })
+    .jpeg()
+    .toBuffer();
+}, LONG);
+
+afterAll(async () => {
+  await open.close();
+  expect(await readdir(dir)).toEqual([]);
+  await rm(dir, { recursive: true });
+});
+
+async function upload(key: string, bytes: Uint8Array): Promise<Job> {
+  const bucket = config.storage.uploadsBucket;
+  const { store } = open.activities;
+  await store.putBytes(bucket, key, bytes, { contentType: 'application/octet-stream' });
+  const { etag } = await store.stat(bucket, key);
+  return jobOf({ bucket, key, etag });
+}
+
+function jobOf(source: { bucket: string; key: string; etag: string }): Job {
+  return {
+    ...{ assetId: assetIdOf(source), workflowId: workflowIdOf(source), generation: 1, source },
+    ...{ tenant: 'acme', profile: 'default', priority: 3, uploadedAt: STARTED },
+  };
+}
+
+/** Expected failures are not for the test's output. */
+const environmentOf = (): MockActivityEnvironment =>
+  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+
+function makeImage(job: Job, environment = environmentOf()): Promise<ImageOutcome> {
+  return environment.run<[Job, string], ImageOutcome, ImageActivities['makeImage']>(activities.makeImage, job, STARTED);
+}
+
+async function outputs(job: Job): Promise<string[]> {
+  const prefix = outputPrefix(job.assetId, job.generation);
+  const names: string[] = [];
+  for await (const { key } of open.activities.store.list(config.storage.mediaBucket, prefix)) names.push(key);
+  return names.map((key) => key.slice(prefix.length)).sort();
+}
+
+async function eventsOf({ assetId }: Job): Promise<{ id: string; what: string }[]> {
+  const records = await readTopic(config, config.kafka.resultsTopic);
+  return records
+    .filter(({ key }) => key?.toString() === assetId)
+    .map(
+      ({ value }) =>
+        JSON.parse(value!.toString()) as { id: string; data: { state?: string; rendition?: { name: string } } },
+    )
+    .map(({ id, data }) => ({ id, what: data.state ?? data.rendition!.name }));
+}
+
+const VARIANTS = ['thumb.jpg', 'w320.webp', 'w320.jpg', 'w640.webp', 'w640.jpg', 'w1280.webp', 'w1280.jpg'];
+
+describe('an image', () => {
+  test(
+    'is made, stored, described, announced and published',
+    async () => {
+      const job = await upload('holiday/Ünï côde #1?.jpg', photo);
+      const made = await makeImage(job);
+      expect(made).toMatchObject({ outcome: 'ready', reader: 'sharp' });
+      expect(await outputs(job)).toEqual(['asset.json', ...VARIANTS.map((name) => `images/${name}`)].sort());
+
+      const { store, catalogue } = open.activities;
+      const row = await catalogue.find(job.assetId);
+      expect(row).toMatchObject({ state: 'ready', generation: 1, kind: 'image', tenant: 'acme' });
+      const stored = await store.read(config.storage.mediaBucket, `${outputPrefix(job.assetId, 1)}asset.json`);
+      const document = JSON.parse(stored.toString()) as AssetDocument;
+      expect(row!.document).toEqual(document);
+      expect(document).toMatchObject({ id: job.assetId, state: 'ready', kind: 'image', source: job.source });
+      expect(document.renditions.map(({ name }) => name)).toEqual(VARIANTS);
+      for (const { url, mime, width, height, bytes, type } of document.renditions) {
+        const response = await fetch(url);
+        expect(response.headers.get('content-type')).toBe(mime);
+        expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+        const body = Buffer.from(await response.arrayBuffer());
+        expect(body.length).toBe(bytes);
+        expect(await sharp(body).metadata()).toMatchObject({ width, height });
+        expect(body.includes('Exif')).toBe(false);
+        expect(type).toBe(width === 100 ? 'thumbnail' : 'image');
+      }
+      const events = await eventsOf(job);
+      expect(events.map(({ what }) => what)).toEqual(['processing', ...VARIANTS, 'ready']);
+    },
+    LONG,
+  );
+
+  test(
+    'whose worker died after publishing is not made again, and says the same',
+    async () => {
+      const job = await upload('twice.jpg', photo);
+      const first = await makeImage(job);
+      const events = await eventsOf(job);
+      const second = await makeImage(job);
+      expect(second).toMatchObject({ outcome: 'ready' });
+      if (first.outcome !== 'ready' || second.outcome !== 'ready') throw new Error('not ready');
+      expect(second.renditions).toEqual(first.renditions);
+      const ids = new Set((await eventsOf(job)).map(({ id }) => id));
+      expect(ids).toEqual(new Set(events.map(({ id }) => id)));
+      const history = await open.activities.catalogue.history(job.assetId);
+      expect(history.map(({ to }) => to)).toEqual(['processing', 'ready']);
+    },
+    LONG,
+  );
+
+  test('that another step must see is handed over, with nothing said of it', async () => {
+    const mp4 = Buffer.concat([Buffer.from('00000018667479706d70343200000000', 'hex'), Buffer.alloc(1000)]);
+    const job = await upload('film.jpg', mp4);
+    expect(await makeImage(job)).toEqual({ outcome: 'media' });
+    expect(await eventsOf(job)).toEqual([]);
+    expect(await outputs(job)).toEqual([]);
+  });
+
+  test('of too many bytes may be a video taken for an image, once', async () => {
+    const job = await upload('large.jpg', Buffer.concat([photo, Buffer.alloc(1024 ** 2)]));
+    expect(await makeImage(job)).toEqual({ outcome: 'media' });
+    const failure = await failureOf(makeImage({ ...job, corrected: true }));
+    expect(failure).toMatchObject({ type: 'LIMIT_BYTES', nonRetryable: true });
+  });
+});
+
+describe('an image that can not be made', () => {
+  test.each<[string, string, () => Promise<Job>]>([
+    [
+      'is not there',
+      'OBJECT_GONE',
+      async () => jobOf({ bucket: config.storage.uploadsBucket, key: 'none', etag: 'e' }),
+    ],
+    ['is empty', 'OBJECT_EMPTY', () => upload('empty.jpg', Buffer.alloc(0))],
+    ['is a document', 'UNSUPPORTED_TYPE', () => upload('a.jpg', Buffer.from('%PDF-1.7\n1 0 obj\n'))],
+    ['is cut to its header', 'DAMAGED_FILE', () => upload('b.jpg', photo.subarray(0, 40))],
+    ['has too many pixels', 'LIMIT_PIXELS', () => upload('c.svg', svg(9000, 9000))],
+    ['was replaced', 'OBJECT_GONE', () => replaced('d.jpg')],
+    ['names a directory', 'OBJECT_IS_DIRECTORY', async () => jobOf({ bucket: 'b', key: 'folder/', etag: 'e' })],
+  ])('because it %s fails with %s, finally, and leaves nothing', async (_why, type, make) => {
+    const job = await make();
+    expect(await failureOf(makeImage(job))).toMatchObject({ type, nonRetryable: true });
+    expect(await outputs(job)).toEqual([]);
+    expect(await slotFiles()).toEqual([]);
+  });
+
+  test(
+    'because it was cancelled gives up its slot at once',
+    async () => {
+      const wide = await sharp({ create: { width: 7000, height: 7000, channels: 3, background: 'red' } })
+        .png({ compressionLevel: 9 })
+        .toBuffer();
+      const job = await upload('slow.png', wide);
+      const environment = environmentOf();
+      const failure = failureOf(makeImage(job, environment));
+      await until('it is being decoded', async () => (await eventsOf(job)).length > 0, 20_000);
+      const cancelled = performance.now();
+      environment.cancel('CANCELLED');
+      expect(await failure).toMatchObject({ name: 'CancelledFailure' });
+      expect(performance.now() - cancelled).toBeLessThan(3000);
+      expect(await slotFiles()).toEqual([]);
+      expect(await makeImage(await upload('next.jpg', photo))).toMatchObject({ outcome: 'ready' });
+    },
+    LONG,
+  );
+});
+
+test('a poster is made from the frame that a chunk left', async () => {
+  const job = jobOf({ bucket: config.storage.uploadsBucket, key: 'film.mp4', etag: 'poster' });
+  const key = `${outputPrefix(job.assetId, 1)}work/frame.png`;
+  const frame = sharp({ create: { width: 1920, height: 1080, channels: 3, background: 'teal' } }).png();
+  await open.activities.store.putBytes(config.storage.mediaBucket, key, await frame.toBuffer(), {
+    contentType: 'image/png',
+  });
+  const posters = await environmentOf().run<[Job, string], Rendition[], ImageActivities['makePoster']>(
+    activities.makePoster,
+    job,
+    key,
+  );
+  expect(posters).toMatchObject([
+    { name: 'poster.jpg', type: 'poster', width: 1280, height: 720, mime: 'image/jpeg' },
+    { name: 'poster-640.webp', type: 'poster', width: 640, height: 360, mime: 'image/webp' },
+    { name: 'poster-640.jpg', type: 'poster', width: 640, height: 360, mime: 'image/jpeg' },
+  ]);
+  expect(await outputs(job)).toEqual(expect.arrayContaining(['images/poster.jpg', 'images/poster-640.webp']));
+});
+
+test(
+  'a closed worker leaves no decoder',
+  async () => {
+    const other = await openContext(config, createLogger(config.log), { tools: true });
+    const before = new Set(descendants(process.pid).map(({ pid }) => pid));
+    const { makeImage: make } = createActivities(other.activities).image;
+    await new MockActivityEnvironment().run(
+      make as never,
+      (await upload('last.jpg', photo)) as never,
+      STARTED as never,
+    );
+    const own = () => descendants(process.pid).filter(({ pid, name }) => !before.has(pid) && /node|bwrap/.test(name));
+    expect(own().length).toBeGreaterThan(0);
+    await other.close();
+    await until('its processes are gone', () => own().length === 0, 2000);
+  },
+  LONG,
+);
+
+async function slotFiles(): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+async function replaced(key: string): Promise<Job> {
+  const job = await upload(key, photo);
+  await upload(key, photo.subarray(0, 100));
+  return job;
+}
+
+const svg = (width: number, height: number): Buffer =>
+  Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"/>`);
