@@ -117,6 +117,8 @@ describe('a decoder that asks for more than it may have', () => {
       onFullDisk(scratch, async (dir, file) => {
         const raw = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=24:d=4', '-f', 'rawvideo', '-y', `./${file}`];
         await expect(encode(host, dir, {}, raw)).rejects.toMatchObject({ code: 'NO_SPACE' });
+        // ImageMagick's policy forbids devices.
+        if (file === DEVICE_LINK) return;
         const args = ['-size', '1500x1500', 'xc:red', `PPM:./${file}`];
         const magick = runMagick(createSpawner(host), { args, scratch: dir, limits: LIMITS });
         await expect(magick).rejects.toMatchObject({ code: 'NO_SPACE' });
