@@ -50,16 +50,27 @@ const GROUP = 'audio';
 export function masterPlaylist(video: readonly VideoVariant[], audio: readonly AudioVariant[]): string {
   const head = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS'];
   if (video.length === 0) return [...head, ...audio.flatMap(audioOnlyVariant), END].join('\n');
-  return [...head, ...audio.map(audioMedia), ...video.flatMap((variant) => videoVariant(variant, audio)), END].join(
-    '\n',
-  );
+  return [
+    ...head,
+    ...audio.map((variant, index) => audioMedia(variant, nameOf(audio, index))),
+    ...video.flatMap((variant) => videoVariant(variant, audio)),
+    END,
+  ].join('\n');
 }
 
-function audioMedia({ track, uri }: AudioVariant): string {
+/** RFC 8216 4.3.4.1: names within a group must differ. */
+function nameOf(audio: readonly AudioVariant[], index: number): string {
+  const wanted = ({ track }: AudioVariant): string => track.title ?? track.language ?? track.name;
+  const name = wanted(audio[index]!);
+  const before = audio.slice(0, index).filter((variant) => wanted(variant) === name).length;
+  return before === 0 ? name : `${name} (${before + 1})`;
+}
+
+function audioMedia({ track, uri }: AudioVariant, name: string): string {
   return `#EXT-X-MEDIA:${attributes({
     TYPE: 'AUDIO',
     'GROUP-ID': quoted(GROUP),
-    NAME: quoted(track.title ?? track.language ?? track.name),
+    NAME: quoted(name),
     LANGUAGE: track.language && quoted(track.language),
     DEFAULT: track.isDefault ? 'YES' : 'NO',
     AUTOSELECT: 'YES',

@@ -187,10 +187,10 @@ function frameRateOf(stream: FfprobeStream, span: StreamSpan): number {
   const stretch = span.last - span.start;
   if (span.packets < 2 || stretch <= 0) return header !== undefined && header <= 240 ? header : 25;
   const mean = (span.packets - 1) / stretch;
-  // The header is the more exact one where it agrees with the packets.
-  if (header !== undefined && Math.abs(header / mean - 1) < 0.05) return header;
   const cadence = span.interval > 0 ? 1 / span.interval : mean;
-  return cadence > mean * GAPPY && cadence <= 120 ? cadence : mean;
+  const measured = cadence > mean * GAPPY && cadence <= 120 ? cadence : mean;
+  // The header is the more exact one where it agrees with the packets.
+  return header !== undefined && Math.abs(header / measured - 1) < 0.05 ? header : measured;
 }
 
 /** Seconds that the header promises, when that is clearly more than there is. */

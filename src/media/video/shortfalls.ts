@@ -6,6 +6,8 @@ import { toNumber } from './frame-rate.js';
 
 /** More damage than this, and what is left is not worth showing. */
 const MAX_DAMAGED_SHARE = 0.1;
+/** Frames that a cut goes through. */
+const CUT_FRAMES = 2;
 /** Last frames that decoders may swallow, or that a measurement may be off by. */
 const EDGE_SECONDS = 0.5;
 /** Less than this of what the packets promised: the file is damaged. */
@@ -32,7 +34,7 @@ export function shortfalls(plan: VideoPlan, chunks: readonly ChunkResult[], fram
     missing.push(part('end', 'DAMAGED_FILE', detail));
   }
   const damaged = chunks.reduce((sum, chunk) => sum + (chunk.damagedFrames ?? 0), 0);
-  if (damaged > 0) {
+  if (damaged > (facts.truncatedFrom === undefined ? 0 : CUT_FRAMES)) {
     const sourceFrames = Math.max(1, Math.round(made * (facts.video?.frameRate ?? toNumber(grid.fps))));
     const detail = `At least ${damaged} of ${sourceFrames} frames are damaged.`;
     if (damaged > sourceFrames * MAX_DAMAGED_SHARE) throw new MediaError('DAMAGED_FILE', detail);

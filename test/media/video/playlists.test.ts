@@ -45,6 +45,14 @@ test('a master playlist with two languages', () => {
   expect(masterPlaylist(rungs.map((rung, i) => variant(rung, 2_000_000 / (i + 1))), tracks)).toMatchSnapshot(); // prettier-ignore
 });
 
+test('tracks of the same language have different names', () => {
+  const playlist = masterPlaylist(
+    [variant(ladder(640, 360, 30, 'x')[0]!, 900_000)],
+    [sound({ language: 'eng' }), sound({ language: 'eng' })],
+  );
+  expect(playlist.match(/NAME="[^"]*"/g)).toEqual(['NAME="eng"', 'NAME="eng (2)"']);
+});
+
 test('a master playlist without sound', () => {
   expect(masterPlaylist([variant(ladder(640, 360, 30, 'x')[0]!, 900_000)], [])).toMatchSnapshot();
 });

@@ -1,0 +1,424 @@
+/** From an uploaded file to a published asset: the activities of a video on real servers, with real tools in their sandbox. */
+import { readdir, readFile, truncate, copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ActivityCancellationDetails } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+
+import type { Job } from '../../src/contracts/assets.js';
+import { posterSourceKey, streamPrefix } from '../../src/media/video/layout.js';
+import { readFragment } from '../../src/media/video/mp4.js';
+import { damage, decode, decodeSound, ffmpeg, lumas, openMill, run, type Mill } from '../activities/video/support.js';
+import { useStack } from '../support/stack.js';
+
+const LONG = 120_000;
+const stack = useStack();
+let mill: Mill;
+let chunked: Mill;
+let sample: string;
+
+const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+const pattern = (size: string, rate: string, seconds: number) => [
+  '-f',
+  'lavfi',
+  '-i',
+  `testsrc2=size=${size}:rate=${rate}:duration=${seconds}`,
+];
+const tone = (seconds: number) => ['-f', 'lavfi', '-i', `sine=sample_rate=48000:duration=${seconds}`];
+const made = (name: string): string => join(mill.dir, name);
+
+beforeAll(async () => {
+  const config = await stack.isolated({ database: true });
+  mill = await openMill(config);
+  chunked = await openMill({ ...config, video: { ...config.video, chunkSegments: 1 } });
+  sample = made('sample.mp4');
+  // B frames, one key frame in 10 s: chunks must start in the middle of the source's GOP.
+  await ffmpeg(
+    ...pattern('320x180', '30000/1001', 9),
+    ...tone(9),
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-g',
+    '300',
+    '-c:a',
+    'aac',
+    sample,
+  );
+}, LONG);
+
+afterAll(async () => {
+  await chunked.close();
+  await mill.close();
+});
+
+describe('a video with sound', () => {
+  test(
+    'becomes a playable asset, the same in one chunk and in three',
+    async () => {
+      const whole = await mill.make(sample);
+      const parts = await chunked.make(await copied(sample, 'again.mp4'));
+      expect([whole.plan.chunks.length, parts.plan.chunks.length]).toEqual([1, 3]);
+
+      for (const { job, result } of [whole, parts]) {
+        expect(result).toMatchObject({
+          state: 'ready',
+          kind: 'video',
+          renditions: [{ name: '180p' }, { name: 'audio-0' }],
+        });
+        expect(await mill.keys(job)).toEqual([
+        'asset.json',
+        ...['init.mp4', 'seg-00000.m4s', 'seg-00001.m4s', 'seg-00002.m4s'].map((name) => `audio/audio-0/${name}`).toSpliced(0, 0, 'audio/audio-0/index.m3u8'),
+        'master.m3u8',
+        'video/180p/index.m3u8',
+        ...['init.mp4', 'seg-00000.m4s', 'seg-00001.m4s', 'seg-00002.m4s'].map((name) => `video/180p/${name}`),
+      ].sort()); // prettier-ignore
+        expect(await mill.document(job)).toMatchObject({ id: job.assetId, kind: 'video', state: 'ready', renditions: [{ width: 320, height: 180, codecs: 'avc1.64000d' }, { codecs: 'mp4a.40.2' }] }); // prettier-ignore
+        expect(await mill.context.catalogue.find(job.assetId)).toMatchObject({
+          state: 'ready',
+          generation: 1,
+          kind: 'video',
+        });
+      }
+      const [one, three] = [await mill.fetch(whole.job), await mill.fetch(parts.job)];
+      const [frames, chunkFrames] = [
+        await decode(join(one, 'video/180p/index.m3u8')),
+        await decode(join(three, 'video/180p/index.m3u8')),
+      ];
+      expect(chunkFrames).toEqual(frames);
+      expect(frames).toMatchObject({ frames: 270, width: 320, height: 180, sampleAspect: '1:1' });
+      for (const step of frames.steps) expect(step).toBeCloseTo(1001 / 30_000, 4);
+      expect(await readFile(join(three, 'video/180p/init.mp4'))).toEqual(
+        await readFile(join(one, 'video/180p/init.mp4')),
+      );
+      expect(await readFile(join(three, 'video/180p/index.m3u8'), 'utf8')).toEqual(
+        await readFile(join(one, 'video/180p/index.m3u8'), 'utf8'),
+      );
+      const { streams } = await all(join(one, 'master.m3u8'));
+      expect(streams.map(({ codec_type }) => codec_type).sort()).toEqual(['audio', 'video']);
+    },
+    LONG,
+  );
+
+  test(
+    'every frame of every chunk is the right one',
+    async () => {
+      // Frame n has the brightness 20 + n: a frame lost, doubled or shifted at a seam shows.
+      const source = made('numbered.mp4');
+      const bright = ['-f', 'lavfi', '-i', "color=size=64x64:rate=25:duration=8.4,format=gray,geq=lum='20+N'"];
+      await ffmpeg(...bright, ...X264, '-preset', 'medium', '-crf', '8', '-g', '250', '-bf', '3', source);
+      const { job } = await chunked.make(source);
+      const folder = await chunked.fetch(job);
+      const seen = await lumas(join(folder, 'video/64p/index.m3u8'));
+      expect(seen).toHaveLength(210);
+      seen.forEach((luma, frame) => expect(Math.abs(luma - (20 + frame) * 1)).toBeLessThanOrEqual(3));
+    },
+    LONG,
+  );
+
+  test(
+    'sound and picture share their time 0',
+    async () => {
+      // Silence for 1 s, then a tone, in picture and sound at once.
+      const source = made('sync.mp4');
+      await ffmpeg(
+      ...['-f', 'lavfi', '-i', 'color=black:size=64x64:rate=25:duration=1', '-f', 'lavfi', '-i', 'color=white:size=64x64:rate=25:duration=2'],
+      ...['-f', 'lavfi', '-i', 'sine=sample_rate=48000:duration=2'],
+      ...['-filter_complex', '[0][1]concat=n=2[v];[2]adelay=1000[a]', '-map', '[v]', '-map', '[a]', ...X264, '-c:a', 'flac', '-f', 'matroska', source],
+    ); // prettier-ignore
+      const { job } = await mill.make(source);
+      const folder = await mill.fetch(job);
+      const white = (await lumas(join(folder, 'video/64p/index.m3u8'))).findIndex((luma) => luma > 128);
+      const loud = (await decodeSound(join(folder, 'audio/audio-0/index.m3u8'))).findIndex(
+        (value) => Math.abs(value) > 1000,
+      );
+      expect(white).toBe(25);
+      expect(loud / 48_000).toBeGreaterThan(0.995);
+      expect(loud / 48_000).toBeLessThan(1.01);
+      // By the boxes, not by a player's grace: both start at 0.
+      for (const stream of ['video/64p', 'audio/audio-0'])
+        expect(readFragment(await readFile(join(folder, stream, 'seg-00000.m4s'))).start).toBe(0);
+    },
+    LONG,
+  );
+});
+
+describe('going on after an interruption', () => {
+  test(
+    'only what is missing is made again, and the seam is invisible',
+    async () => {
+      const job = await mill.upload(await copied(sample, 'resumed.mp4'));
+      const plan = await mill.inspect(job);
+      const request = await mill.encode(job, plan);
+      const bucket = mill.config.storage.mediaBucket;
+      const prefix = streamPrefix(job, 'video', '180p');
+      const first = await mill.context.store.stat(bucket, `${prefix}seg-00000.m4s`);
+      await mill.context.store.remove(bucket, [`${prefix}seg-00001.m4s`, `${prefix}seg-00002.m4s`]);
+
+      const again = await run(mill.activities.video.encodeChunk, job, plan, plan.chunks[0]!, plan.rungs);
+      expect(again.renditions).toMatchObject([{ name: '180p', segments: 3, units: 270 }]);
+      expect(await mill.context.store.stat(bucket, `${prefix}seg-00000.m4s`)).toEqual(first);
+      await run(mill.activities.media.publishMedia, { ...request, chunks: [again] });
+      const decoded = await decode(join(await mill.fetch(job), 'video/180p/index.m3u8'));
+      expect(decoded.frames).toBe(270);
+      for (const step of decoded.steps) expect(step).toBeCloseTo(1001 / 30_000, 4);
+    },
+    LONG,
+  );
+
+  test(
+    'nothing is made when all is there',
+    async () => {
+      const job = await mill.upload(await copied(sample, 'complete.mp4'));
+      const plan = await mill.inspect(job);
+      const { chunks } = await mill.encode(job, plan);
+      const started = performance.now();
+      const again = await run(mill.activities.video.encodeChunk, job, plan, plan.chunks[0]!, plan.rungs);
+      expect({ ...again, damagedFrames: 0 }).toEqual(chunks[0]);
+      expect(performance.now() - started).toBeLessThan(1000);
+    },
+    LONG,
+  );
+
+  test(
+    'a lost poster frame is made again',
+    async () => {
+      const job = await mill.upload(await copied(sample, 'poster.mp4'));
+      const plan = await mill.inspect(job);
+      const [chunk] = (await mill.encode(job, plan)).chunks;
+      expect(chunk?.posterKey).toBe(posterSourceKey(job));
+      await mill.context.store.remove(mill.config.storage.mediaBucket, [posterSourceKey(job)]);
+      await run(mill.activities.video.encodeChunk, job, plan, plan.chunks[0]!, plan.rungs);
+      const png = await mill.context.store.read(mill.config.storage.mediaBucket, posterSourceKey(job));
+      expect(png.subarray(1, 4).toString()).toBe('PNG');
+    },
+    LONG,
+  );
+
+  test(
+    'publishing twice says the same',
+    async () => {
+      const { request, result } = await mill.make(await copied(sample, 'twice.mp4'));
+      expect(await run(mill.activities.media.publishMedia, request)).toEqual(result);
+    },
+    LONG,
+  );
+
+  describe('a long encode', () => {
+    let long: string;
+    beforeAll(async () => {
+      long = made('long.mp4');
+      await ffmpeg(...pattern('640x360', '25', 100), ...X264, long);
+    }, LONG);
+
+    /** Stops an encode once its first segment is in the store. */
+    async function interrupt(job: Job, stop: (env: MockActivityEnvironment) => void): Promise<unknown> {
+      const plan = await mill.inspect(job);
+      const env = new MockActivityEnvironment();
+      const encode = env.run(
+        mill.activities.video.encodeChunk as never,
+        ...([job, plan, plan.chunks[0], plan.rungs] as never[]),
+      );
+      const failure = encode.then(() => undefined, (error: unknown) => error); // prettier-ignore
+      while (!(await mill.keys(job)).includes('video/360p/seg-00000.m4s'))
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      stop(env);
+      return failure;
+    }
+
+    test(
+      'of a draining worker goes on from its last finished segment',
+      async () => {
+        const job = await mill.upload(long, 'drained');
+        const error = await interrupt(job, (env) =>
+          env.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true })),
+        );
+        expect(error).toMatchObject({ type: 'WorkerDraining', nonRetryable: false });
+        expect(await scratchOf(mill)).toEqual([]);
+        const saved = (await mill.keys(job)).filter((key) => key.endsWith('.m4s')).length;
+        expect(saved).toBeGreaterThanOrEqual(1);
+        expect(saved).toBeLessThan(25);
+        const { job: _, ...rest } = await mill.encode(job, await mill.inspect(job));
+        await run(mill.activities.media.publishMedia, { job, ...rest });
+        expect((await decode(join(await mill.fetch(job), 'video/360p/index.m3u8'))).frames).toBe(2500);
+      },
+      LONG,
+    );
+
+    test(
+      'that is cancelled leaves nothing in scratch, and rethrows the cancellation',
+      async () => {
+        const job = await mill.upload(long, 'cancelled');
+        const error = await interrupt(job, (env) => env.cancel('CANCELLED'));
+        expect(error).toMatchObject({ name: 'CancelledFailure' });
+        expect(await scratchOf(mill)).toEqual([]);
+      },
+      LONG,
+    );
+  });
+});
+
+describe('sources of every shape', () => {
+  const cases: [string, string[], { size: string; frames: number; rate?: number }][] = [
+    ['portrait', [...pattern('180x320', '25', 1), ...X264], { size: '180x320', frames: 25 }],
+    ['odd sides', ['-f', 'lavfi', '-i', 'testsrc2=size=161x121:rate=25:duration=1', '-c:v', 'libvpx-vp9', '-f', 'webm'], { size: '160x120', frames: 25 }],
+    ['a sample aspect ratio', [...pattern('180x180', '25', 1), '-vf', 'setsar=16/9', ...X264], { size: '320x180', frames: 25 }],
+    ['no even size to be had', [...pattern('64x64', '25', 1), '-vf', 'format=gray,crop=1:1', '-c:v', 'ffv1', '-f', 'matroska'], { size: '2x2', frames: 25 }],
+    ['interlaced', [...pattern('320x180', '50', 1), '-vf', 'interlace', '-flags', '+ilme+ildct', '-c:v', 'mpeg2video', '-f', 'mpegts'], { size: '320x180', frames: 25 }],
+    ['one frame', [...pattern('320x180', '25', 1), '-frames:v', '1', ...X264], { size: '320x180', frames: 1 }],
+    ['a tenth of a second', [...pattern('320x180', '30', 0.1), ...X264], { size: '320x180', frames: 3 }],
+    ['a frame a second', [...pattern('320x180', '1', 5), ...X264], { size: '320x180', frames: 120 }],
+    ['8.8 frames a second', [...pattern('320x180', '44/5', 5), ...X264], { size: '320x180', frames: 120 }],
+    ['120 frames a second', [...pattern('320x180', '120', 2), ...X264], { size: '320x180', frames: 120 }],
+    ['ten bits, 4:2:2', [...pattern('320x180', '25', 1), '-c:v', 'libx264', '-pix_fmt', 'yuv422p10le'], { size: '320x180', frames: 25 }],
+    ['PQ', [...pattern('320x180', '25', 1), '-c:v', 'libx265', '-pix_fmt', 'yuv420p10le', '-x265-params', 'log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc'], { size: '320x180', frames: 25 }],
+    ['gaps between its frames', [...pattern('320x180', '25', 4), '-vf', "select='not(between(n,30,70))'", '-fps_mode', 'vfr', ...X264], { size: '320x180', frames: 100 }],
+    ['pictures that start late', [...pattern('320x180', '25', 2), ...tone(3), '-vf', 'setpts=PTS+1/TB', ...X264, '-c:a', 'flac', '-f', 'matroska'], { size: '320x180', frames: 75 }],
+  ]; // prettier-ignore
+
+  test.each(cases)('%s', async (name, args, expected) => {
+    const source = made(`${name.replace(/\W+/g, '-')}.mp4`);
+    await ffmpeg(...args, source);
+    const { job, plan, result } = await mill.make(source);
+    expect(result.state).toBe('ready');
+    const decoded = await decode(join(await mill.fetch(job), `video/${plan.rungs[0]!.name}/index.m3u8`));
+    expect(`${decoded.width}x${decoded.height}`).toBe(expected.size);
+    expect(decoded).toMatchObject({ frames: expected.frames, sampleAspect: '1:1', pixelFormat: 'yuv420p', hasRotation: false });
+  }, LONG); // prettier-ignore
+
+  test.each([90, 180, 270])(
+    'turned by %d degrees: upright, and no tag left',
+    async (degrees) => {
+      // White above black; then the tag that turns it.
+      const flat = made('flat.mp4');
+      const halves =
+        'color=white:size=320x90:rate=25:duration=0.4[a];color=black:size=320x90:rate=25:duration=0.4[b];[a][b]vstack';
+      await ffmpeg('-f', 'lavfi', '-i', halves, ...X264, flat);
+      const turned = made(`turned-${degrees}.mp4`);
+      await ffmpeg('-i', flat, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turned);
+      const { job, plan } = await mill.make(turned);
+      const playlist = join(await mill.fetch(job), `video/${plan.rungs[0]!.name}/index.m3u8`);
+      expect(await decode(playlist)).toMatchObject({ ...(degrees === 180 ? { width: 320, height: 180 } : { width: 180, height: 320 }), hasRotation: false }); // prettier-ignore
+      const upright = made('upright.mp4');
+      await ffmpeg('-i', turned, ...X264, '-crf', '1', upright);
+      // Which quarters are the brighter ones.
+      const bright = async (path: string): Promise<boolean[]> =>
+        (await lumas(path, '2:2')).slice(0, 4).map((luma) => luma > 128);
+      expect(await bright(playlist)).toEqual(await bright(upright));
+      expect((await bright(playlist)).filter(Boolean)).toHaveLength(2);
+    },
+    LONG,
+  );
+
+  test(
+    'a small still of a video is a video, sound alone is audio, a cover is no picture',
+    async () => {
+      const cover = made('cover.jpg');
+      await ffmpeg(...pattern('64x64', '1', 1), '-frames:v', '1', cover);
+      const song = made('song.mp3');
+      await ffmpeg(
+        ...tone(2),
+        '-i',
+        cover,
+        '-map',
+        '0',
+        '-map',
+        '1',
+        '-c:a',
+        'libmp3lame',
+        '-disposition:v',
+        'attached_pic',
+        song,
+      );
+      const { job, plan, result } = await mill.make(song);
+      expect(plan).toMatchObject({ kind: 'audio', rungs: [] });
+      expect(result).toMatchObject({ state: 'ready', kind: 'audio', renditions: [{ name: 'audio-0', type: 'audio' }] });
+      expect((await decodeSound(join(await mill.fetch(job), 'master.m3u8'))).length / 48_000).toBeCloseTo(2, 0);
+    },
+    LONG,
+  );
+
+  test(
+    'every sound track, with its language',
+    async () => {
+      const source = made('languages.mkv');
+      const tags = [
+        '-metadata:s:a:0',
+        'language=eng',
+        '-metadata:s:a:1',
+        'language=deu',
+        '-metadata:s:a:1',
+        'title=Kommentar',
+      ];
+      await ffmpeg(...pattern('64x64', '25', 1), ...tone(1), ...tone(1), '-map', '0', '-map', '1', '-map', '2', ...X264, '-ac:a:0', '6', '-c:a', 'ac3', ...tags, source); // prettier-ignore
+      const { job, result } = await mill.make(source);
+      expect(result.renditions.map(({ name, language }) => [name, language])).toEqual([['64p', undefined], ['audio-0-eng', 'eng'], ['audio-1-deu', 'deu']]); // prettier-ignore
+      const master = await readFile(join(await mill.fetch(job), 'master.m3u8'), 'utf8');
+      expect(master).toContain('NAME="Kommentar",LANGUAGE="deu",DEFAULT=NO');
+      expect(master).toContain('CHANNELS="2"');
+    },
+    LONG,
+  );
+});
+
+describe('sources that are not whole', () => {
+  test(
+    'cut off: what is there is published, and said to be a part',
+    async () => {
+      const source = made('cut.mp4');
+      await ffmpeg(...pattern('320x180', '25', 20), ...X264, '-movflags', '+faststart', source);
+      const bytes = (await readFile(source)).length;
+      await truncate(source, Math.floor(bytes / 2));
+      const { job, plan, result } = await mill.make(source);
+      expect(result.state).toBe('partial');
+      expect(plan.facts.truncatedFrom).toBeCloseTo(20, 0);
+      const document = await mill.document(job);
+      expect(document.missing).toMatchObject([{ name: 'end', error: { code: 'TRUNCATED_FILE' } }]);
+      expect(plan.grid!.totalFrames).toBeLessThan(400);
+      expect((await decode(join(await mill.fetch(job), 'video/180p/index.m3u8'))).frames).toBeLessThanOrEqual(
+        plan.grid!.totalFrames,
+      );
+    },
+    LONG,
+  );
+
+  test(
+    'a little damaged: published, and said to be damaged; much: refused',
+    async () => {
+      const whole = made('whole.mp4');
+      await ffmpeg(...pattern('320x180', '25', 8), ...X264, '-x264-params', 'keyint=10', whole);
+      const little = await mill.make(await damage(whole, made('little.mp4'), 3));
+      expect(little.result.state).toBe('partial');
+      expect((await mill.document(little.job)).missing).toMatchObject([
+        { name: 'damaged frames', error: { code: 'DAMAGED_FILE' } },
+      ]);
+      await expect(mill.make(await damage(whole, made('much.mp4'), 400, 0.05, 0.95))).rejects.toMatchObject({ type: 'DAMAGED_FILE', nonRetryable: true }); // prettier-ignore
+    },
+    LONG,
+  );
+});
+
+test('nothing is left in scratch', async () => {
+  expect(await scratchOf(mill)).toEqual([]);
+  expect(await scratchOf(chunked)).toEqual([]);
+});
+
+/** Folders of jobs; the cache of sources may stay. */
+async function scratchOf({ config }: Mill): Promise<string[]> {
+  const all = await readdir(config.scratch.dir, { recursive: true });
+  return all.filter((name) => /(^|\/)job-/.test(name));
+}
+
+async function copied(path: string, name: string): Promise<string> {
+  await copyFile(path, made(name));
+  return made(name);
+}
+
+async function all(master: string): Promise<{ streams: { codec_type: string }[] }> {
+  const { execFile } = await import('node:child_process');
+  const { promisify } = await import('node:util');
+  const { stdout } = await promisify(execFile)('ffprobe', ['-v', 'error', '-show_streams', '-of', 'json', master]);
+  return JSON.parse(stdout) as { streams: { codec_type: string }[] };
+}
