@@ -52,7 +52,8 @@ export async function tryMeans(host: Host): Promise<string | null> {
   try {
     await mkdir(scratch);
     await writeFile(outside, '', { mode: 0o600 });
-    if (host.means === 'unshare') giveToSandbox(scratch);
+    const unowned = host.means === 'unshare' ? tryGive(scratch) : null;
+    if (unowned !== null) return unowned;
     const hidden = PROTECTIONS[host.means].fileSystem ? '[ ! -e "$1" ] && ' : '';
     const { file, args, cwd, env } = sandboxedCommand(host, {
       command: '/bin/sh',
@@ -80,6 +81,16 @@ export async function tryMeans(host: Host): Promise<string | null> {
     );
   } finally {
     await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Only root may hand files to another user. */
+function tryGive(scratch: string): string | null {
+  try {
+    giveToSandbox(scratch);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

@@ -8,7 +8,7 @@ import type { ChildLimits } from './child.js';
 import type { Protections } from './tools.js';
 
 /** The ways to confine a child, best first. */
-export const MEANS = ['bubblewrap', 'bubblewrap-bare', 'unshare', 'prlimit', 'none'] as const;
+export const MEANS = ['bubblewrap', 'unshare', 'prlimit', 'none'] as const;
 export type Means = (typeof MEANS)[number];
 
 export const PROTECTIONS: Readonly<Record<Means, Protections>> = {
@@ -19,15 +19,6 @@ export const PROTECTIONS: Readonly<Record<Means, Protections>> = {
     resources: true,
     diesWithParent: true,
     by: 'bubblewrap',
-  },
-  // Docker masks parts of /proc, and the kernel then refuses a new one inside a user namespace.
-  'bubblewrap-bare': {
-    fileSystem: true,
-    network: true,
-    privileges: true,
-    resources: true,
-    diesWithParent: true,
-    by: 'bubblewrap without /proc',
   },
   unshare: {
     fileSystem: false,
@@ -115,13 +106,12 @@ export function sandboxedCommand(host: Host, request: SandboxRequest): Sandboxed
 }
 
 export function isBubblewrap(means: Means): boolean {
-  return means === 'bubblewrap' || means === 'bubblewrap-bare';
+  return means === 'bubblewrap';
 }
 
 function confinement(host: Host, request: SandboxRequest): string[] {
   switch (host.means) {
     case 'bubblewrap':
-    case 'bubblewrap-bare':
       return bubblewrap(host, request);
     case 'unshare':
       return [
@@ -145,7 +135,6 @@ function setpriv(options: readonly string[]): string[] {
 }
 
 function bubblewrap(host: Host, request: SandboxRequest): string[] {
-  const withProc = host.means === 'bubblewrap';
   return [
     'bwrap',
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--cap-drop', 'ALL'],
@@ -155,14 +144,12 @@ function bubblewrap(host: Host, request: SandboxRequest): string[] {
     ),
     // The loader's cache, Debian's links from `libblas.so.3` and the like to what is installed, and fonts.
     ...['/etc/ld.so.cache', '/etc/alternatives', '/etc/fonts'].flatMap((path) => ['--ro-bind-try', path, path]),
-    ...(withProc ? ['--proc', '/proc'] : []),
-    ...['--dev', '/dev'],
+    ...['--proc', '/proc', '--dev', '/dev'],
     ...request.readOnlyPaths.filter((path) => !isBelow(host, path)).flatMap((path) => ['--ro-bind', path, path]),
     ...['--bind', request.scratch, SCRATCH_INSIDE],
     // Below a worker that is root the child still is the host's user 0, without its capabilities: what the kernel
     // guards by user id alone (/proc/sys/kernel/core_pattern!) must not be writable. The rest: no file outside scratch.
-    ...(withProc ? ['--remount-ro', '/proc'] : []),
-    ...['--remount-ro', '/dev', '--remount-ro', '/'],
+    ...['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
     ...['--chdir', SCRATCH_INSIDE, '--'],
   ];
 }
