@@ -152,7 +152,9 @@ export async function diagnose(config: Config): Promise<Check[]> {
     ...(running
       ? []
       : await Promise.all(
-          Object.entries(DEFAULT_PORTS).map(([name, port]) => checkPort(name, port, config.local.bindHost)),
+          (Object.entries(DEFAULT_PORTS) as [string, number][]).map(([name, port]) =>
+            checkPort(name, port, config.local.bindHost),
+          ),
         )),
   ];
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../logging/logger.js';
 import { createAdmin } from '../messaging/kafka.js';
 import { createObjectStore } from '../storage/index.js';
 import { announceNewObjects } from './bucket-events.js';
+import { poll } from './ready.js';
 
 /** What a client says of a server that is still starting is no news; what matters reaches us as an error. */
 const quiet: Logger = {
@@ -19,7 +20,12 @@ const quiet: Logger = {
 export async function prepareKafkaTopics({ kafka }: Config, more: readonly string[] = []): Promise<void> {
   const admin = await createAdmin(kafka, quiet);
   try {
-    await admin.ensureTopics([kafka.uploadsTopic, kafka.dlqTopic, kafka.resultsTopic, ...more], kafka.partitions);
+    const topics = [kafka.uploadsTopic, kafka.dlqTopic, kafka.resultsTopic, ...more];
+    await admin.ensureTopics(topics, kafka.partitions);
+    // A broker that has just started lists topics before it leads their partitions, and groups before it
+    // coordinates them: asking for offsets fails until it does both.
+    const patience = AbortSignal.timeout(30_000);
+    for (const topic of topics) await poll(() => admin.lag(kafka.groupId, topic), patience);
   } finally {
     await admin.close();
   }

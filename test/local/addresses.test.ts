@@ -5,12 +5,15 @@ import { DEFAULT_PORTS } from '../../src/local/servers/types.js';
 
 const defaults = loadConfig({ files: [], env: {} });
 
-describe('which servers are someone else\'s', () => {
+describe("which servers are someone else's", () => {
   it('none by default', () => {
     expect(givenServers(defaults, {})).toEqual([]);
   });
   it('those with another address', () => {
-    const config = loadConfig({ files: [], env: { KAFKA_BROKERS: 'k1:9092,k2:9092', DATABASE_URL: 'postgres://u:p@db/x' } });
+    const config = loadConfig({
+      files: [],
+      env: { KAFKA_BROKERS: 'k1:9092,k2:9092', DATABASE_URL: 'postgres://u:p@db/x' },
+    });
     expect(givenServers(config, {})).toEqual(['kafka', 'postgres']);
   });
   it('the default address counts when its variable says so', () => {
@@ -23,7 +26,11 @@ describe('the configuration of the stack', () => {
 
   it('has the addresses of our servers, and keeps credentials and database', () => {
     const config = stackConfig(defaults, ['temporal', 'kafka', 'minio', 'postgres'], ports, '127.0.0.1');
-    expect(config.temporal).toMatchObject({ address: '127.0.0.1:1001', uiUrl: 'http://127.0.0.1:1002', namespace: 'default' });
+    expect(config.temporal).toMatchObject({
+      address: '127.0.0.1:1001',
+      uiUrl: 'http://127.0.0.1:1002',
+      namespace: 'default',
+    });
     expect(config.kafka.brokers).toEqual(['127.0.0.1:1003']);
     expect(config.storage.endpoint).toBe('http://127.0.0.1:1004');
     expect(config.catalogue.url).toBe('postgres://mediamill:mediamill@127.0.0.1:1005/mediamill');

@@ -19,7 +19,10 @@ describe('where a server comes from', () => {
   const everywhere = machine({ ...ALL, temporal: '/usr/bin/temporal' }, ['/opt/temporal', cached]);
 
   it('configuration goes before the path', () => {
-    expect(find('temporal', everywhere, { temporalBin: '/opt/temporal' })).toEqual({ how: 'configuration', path: '/opt/temporal' });
+    expect(find('temporal', everywhere, { temporalBin: '/opt/temporal' })).toEqual({
+      how: 'configuration',
+      path: '/opt/temporal',
+    });
   });
   it('the path goes before the cache', () => {
     expect(find('temporal', everywhere)).toEqual({ how: 'path', path: '/usr/bin/temporal' });
@@ -31,7 +34,9 @@ describe('where a server comes from', () => {
     expect(find('temporal', machine(ALL))).toEqual({ how: 'build', path: cached });
     expect(find('temporal', machine({}))).toEqual({
       how: 'missing',
-      problem: expect.stringMatching(/^temporal needs go: apt-get install -y golang-go .*\(or name one by TEMPORAL_BIN\)$/) as string,
+      problem: expect.stringMatching(
+        /^temporal needs go: apt-get install -y golang-go .*\(or name one by TEMPORAL_BIN\)$/,
+      ) as unknown as string,
     });
   });
   it('what is configured and not there is a mistake, not a reason to look elsewhere', () => {
@@ -41,16 +46,24 @@ describe('where a server comes from', () => {
     });
   });
   it('Kafka on the path means the jars beside its scripts', () => {
-    const found = find('kafka', machine({ java: '/usr/bin/java', 'kafka-server-start.sh': '/opt/kafka/bin/kafka-server-start.sh' }));
+    const found = find(
+      'kafka',
+      machine({ java: '/usr/bin/java', 'kafka-server-start.sh': '/opt/kafka/bin/kafka-server-start.sh' }),
+    );
     expect(found).toEqual({ how: 'path', path: '/opt/kafka/libs' });
   });
   it('a cached Kafka still needs Java, and no Maven', () => {
     const libs = '/cache/kafka-4.1.1/libs';
     expect(find('kafka', machine({ java: '/usr/bin/java' }, [libs]))).toEqual({ how: 'cache', path: libs });
-    expect(find('kafka', machine({}, [libs]))).toMatchObject({ how: 'missing', problem: expect.stringContaining('kafka needs java') as string });
+    expect(find('kafka', machine({}, [libs]))).toMatchObject({
+      how: 'missing',
+      problem: expect.stringContaining('kafka needs java') as unknown as string,
+    });
   });
   it('names everything that a build lacks', () => {
-    expect(find('kafka', machine({}))).toMatchObject({ problem: expect.stringMatching(/needs java: .*; kafka needs mvn: /) as string });
+    expect(find('kafka', machine({}))).toMatchObject({
+      problem: expect.stringMatching(/needs java: .*; kafka needs mvn: /) as unknown as string,
+    });
   });
 });
 

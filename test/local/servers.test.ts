@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { expect, describe, it } from '@jest/globals';
-import { KAFKA_VERSION, kafkaFormat, kafkaLaunch, kafkaProperties, kafkaSource } from '../../src/local/servers/kafka.js';
+import {
+  KAFKA_VERSION,
+  kafkaFormat,
+  kafkaLaunch,
+  kafkaProperties,
+  kafkaSource,
+} from '../../src/local/servers/kafka.js';
 import { minioLaunch, notificationArn } from '../../src/local/servers/minio.js';
 import { disguised, postgresInit, postgresLaunch, postgresSource } from '../../src/local/servers/postgres.js';
 import { temporalLaunch, temporalSource } from '../../src/local/servers/temporal.js';
 import { DEFAULT_PORTS, reachable } from '../../src/local/servers/types.js';
 
-const pairs = (args: readonly string[], flag: string): string[] => args.flatMap((arg, i) => (arg === flag ? [args[i + 1]!] : []));
+const pairs = (args: readonly string[], flag: string): string[] =>
+  args.flatMap((arg, i) => (arg === flag ? [args[i + 1]!] : []));
 
 describe('Temporal', () => {
   const { args } = temporalLaunch('/bin/temporal', '/state/temporal', DEFAULT_PORTS, '127.0.0.1', 'default');
@@ -90,12 +97,20 @@ describe('Kafka', () => {
 
   it('pins in the Maven file what it says', () => {
     const pom = kafkaSource('').build!.args.find((arg) => arg.endsWith('pom.xml'))!;
-    expect(readFileSync(pom, 'utf8')).toContain(`<artifactId>kafka_2.13</artifactId>\n      <version>${KAFKA_VERSION}</version>`);
+    expect(readFileSync(pom, 'utf8')).toContain(
+      `<artifactId>kafka_2.13</artifactId>\n      <version>${KAFKA_VERSION}</version>`,
+    );
   });
 });
 
 describe('MinIO', () => {
-  const options = { accessKey: 'minioadmin', secretKey: 'minioadmin', region: 'us-east-1', brokers: ['a:1', 'b:2'], topic: 'media.uploads' };
+  const options = {
+    accessKey: 'minioadmin',
+    secretKey: 'minioadmin',
+    region: 'us-east-1',
+    brokers: ['a:1', 'b:2'],
+    topic: 'media.uploads',
+  };
 
   it('tells Kafka of new objects, and keeps what it could not tell', () => {
     expect(minioLaunch('/bin/minio', '/state/minio', DEFAULT_PORTS, '127.0.0.1', options).env).toMatchObject({
@@ -108,7 +123,8 @@ describe('MinIO', () => {
   });
 
   it('does not offer default credentials to the network', () => {
-    const launch = (secretKey: string) => () => minioLaunch('/bin/minio', '/s', DEFAULT_PORTS, '0.0.0.0', { ...options, secretKey });
+    const launch = (secretKey: string) => () =>
+      minioLaunch('/bin/minio', '/s', DEFAULT_PORTS, '0.0.0.0', { ...options, secretKey });
     expect(launch('minioadmin')).toThrow('STORAGE_SECRET_KEY');
     expect(launch('of our own')).not.toThrow();
   });
@@ -118,7 +134,9 @@ describe('PostgreSQL', () => {
   it('uses TCP only: the path of a socket could be too long', () => {
     const { args, stopSignal, orphanSignal } = postgresLaunch('/bin', '/state/data', DEFAULT_PORTS, '127.0.0.1');
     expect(args.slice(0, 4)).toEqual(['-D', '/state/data', '-p', '5432']);
-    expect(pairs(args, '-c')).toEqual(expect.arrayContaining(['listen_addresses=127.0.0.1', 'unix_socket_directories=']));
+    expect(pairs(args, '-c')).toEqual(
+      expect.arrayContaining(['listen_addresses=127.0.0.1', 'unix_socket_directories=']),
+    );
     expect([stopSignal, orphanSignal]).toEqual(['SIGINT', 'QUIT']);
   });
 
@@ -141,5 +159,10 @@ describe('PostgreSQL', () => {
 });
 
 it('reaches a server that listens everywhere by loopback', () => {
-  expect(['0.0.0.0', '::', '127.0.0.1', '10.0.0.7'].map(reachable)).toEqual(['127.0.0.1', '[::1]', '127.0.0.1', '10.0.0.7']);
+  expect(['0.0.0.0', '::', '127.0.0.1', '10.0.0.7'].map(reachable)).toEqual([
+    '127.0.0.1',
+    '[::1]',
+    '127.0.0.1',
+    '10.0.0.7',
+  ]);
 });

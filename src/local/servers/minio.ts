@@ -68,6 +68,9 @@ export function minioLaunch(
       `${bindHost}:${ports.minio}`,
       '--console-address',
       `${bindHost}:${ports.minioConsole}`,
+      // Its default is in the home folder, which is not ours to write to.
+      '--certs-dir',
+      join(dir, 'certs'),
       join(dir, 'data'),
     ],
     env: {
