@@ -25,6 +25,7 @@ test('a starter killed 20 times at random points: exactly 1,000 workflows, nothi
     random,
   );
   const slice = Math.ceil(events.length / ROUNDS);
+  let unfinished = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     await bench.produce(events.slice(round * slice, (round + 1) * slice));
     const deaths = [0, 1].map(async () => {
@@ -36,8 +37,10 @@ test('a starter killed 20 times at random points: exactly 1,000 workflows, nothi
       expect(await starter.exit).toBe('SIGKILL');
     });
     await Promise.all(deaths);
+    if ((await bench.lag()) > 0n) unfinished += 1;
   }
-  expect(await bench.lag()).toBeGreaterThan(0n);
+  // They died at work, not after it.
+  expect(unfinished).toBeGreaterThanOrEqual(ROUNDS / 2);
 
   await withStarters(bench.config, 1, async () => {
     await until('all events are committed', async () => (await bench.lag()) === 0n, 90_000);

@@ -73,6 +73,10 @@ export async function withStarters<T>(
   try {
     await Promise.all(starters.map((starter) => starter.logged('starter ready')));
     return await use(starters);
+  } catch (error) {
+    for (const starter of starters)
+      process.stderr.write(`--- log of a starter, its end:\n${starter.log.slice(-5_000)}`);
+    throw error;
   } finally {
     for (const starter of starters) starter.kill('SIGKILL');
     await Promise.all(starters.map(({ exit }) => exit));
