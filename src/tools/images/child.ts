@@ -5,7 +5,8 @@
 import { createInterface } from 'node:readline';
 import sharp from 'sharp';
 
-import { RECORD_SEPARATOR, type ImageFault, type ImageReply, type ImageRequest, type ImageResult } from './protocol.js';
+import { faultOf } from './faults.js';
+import { RECORD_SEPARATOR, type ImageReply, type ImageRequest, type ImageResult } from './protocol.js';
 import { inspect, render } from './render.js';
 
 // Every picture is another one: a cache would only hold memory, and the pixels of somebody else.
@@ -31,17 +32,8 @@ async function answer(request: ImageRequest): Promise<void> {
     succeed(request.id, await (request.op === 'inspect' ? inspect(request.file) : render(request)));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    say({ id: request.id, ok: false, fault: faultOf(message), message: message.slice(0, 2000) });
+    say({ id: request.id, ok: false, fault: faultOf(message), message: message.slice(-2000) });
   }
-}
-
-/** libvips has no error codes: its words are all there is. Memory first, since a failed allocation also fails the write. */
-function faultOf(message: string): ImageFault {
-  if (/out of memory|memory error|unable to allocate|cannot allocate|bad_alloc/i.test(message)) return 'memory';
-  if (/no space left|disk quota|disc full/i.test(message)) return 'space';
-  if (/exceeds pixel limit/i.test(message)) return 'pixels';
-  if (/unsupported image format/i.test(message)) return 'unsupported';
-  return 'damaged';
 }
 
 const requests = createInterface({ input: process.stdin, crlfDelay: Infinity });
