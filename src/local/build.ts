@@ -52,7 +52,8 @@ const exists = (path: string) =>
     () => false,
   );
 
-async function buildOnce(source: ServerSource, cacheDir: string, progress: Progress): Promise<void> {
+/** Whoever comes second waits and takes what the first one built. */
+export async function buildOnce(source: ServerSource, cacheDir: string, progress: Progress): Promise<void> {
   if (!source.build) throw new Error(`${source.name} has no build`);
   const target = cachedDir(source, cacheDir);
   await mkdir(cacheDir, { recursive: true });

@@ -48,7 +48,7 @@ describe('Temporal', () => {
   it('is built at a pinned version, without a C compiler', () => {
     expect(temporalSource('').build).toMatchObject({
       command: 'go',
-      args: ['install', '-ldflags=-s -w', 'github.com/temporalio/cli/cmd/temporal@v1.5.1'],
+      args: ['install', '-v', '-ldflags=-s -w', 'github.com/temporalio/cli/cmd/temporal@v1.5.1'],
       env: { GOBIN: '{out}', CGO_ENABLED: '0' },
     });
   });

@@ -18,7 +18,7 @@ export function minioSource(configured: string): ServerSource {
     build: {
       requires: [GO],
       command: 'go',
-      args: ['install', '-ldflags=-s -w', `github.com/minio/minio@${MINIO_VERSION}`],
+      args: ['install', '-v', '-ldflags=-s -w', `github.com/minio/minio@${MINIO_VERSION}`],
       env: { GOBIN: '{out}', CGO_ENABLED: '0' },
     },
   };

@@ -18,7 +18,7 @@ export function temporalSource(configured: string): ServerSource {
     build: {
       requires: [GO],
       command: 'go',
-      args: ['install', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@${TEMPORAL_VERSION}`],
+      args: ['install', '-v', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@${TEMPORAL_VERSION}`],
       env: { GOBIN: '{out}', CGO_ENABLED: '0' },
     },
   };
