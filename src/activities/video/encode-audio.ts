@@ -30,6 +30,7 @@ export function createEncodeAudio(context: ActivityContext) {
         dir,
         folders: [track.name],
         mediaSeconds: planned,
+        leadSeconds: 0,
         ship: (signal) => shipper.ship(signal),
         onProgress: ({ outTime, speed }) =>
           scope.report({

@@ -104,7 +104,10 @@ async function encode(
   const { config, store } = context;
   const to = { store, bucket: config.storage.mediaBucket };
   return withSource(context, scope, job, `chunk-${chunk.index}`, async (dir) => {
-    const { command, frames } = encodeChunkRun(plan, chunk, rungs, { startSegment, poster: posterKey !== undefined });
+    const { command, frames, leadSeconds } = encodeChunkRun(plan, chunk, rungs, {
+      startSegment,
+      poster: posterKey !== undefined,
+    });
     const shippers = rungs.map((rung) => new StreamShipper(dir, onGrid(job, rung.name, grid, startSegment), to));
     const before = framesOfChunk(grid, chunk) - frames;
     let hasPoster = false;
@@ -128,7 +131,8 @@ async function encode(
       command,
       dir,
       folders: rungs.map(({ name }) => name),
-      mediaSeconds: plan.facts.seekable ? frames / toNumber(grid.fps) : plan.facts.duration,
+      mediaSeconds: leadSeconds + frames / toNumber(grid.fps),
+      leadSeconds,
       ship,
       onProgress: (block) => {
         progress = block;

@@ -25,6 +25,8 @@ export interface Encode {
   /** Folders that the outputs lie in. */
   readonly folders: readonly string[];
   readonly mediaSeconds: number;
+  /** Of these, what is decoded only to get to where the output begins. */
+  readonly leadSeconds: number;
   /** Saves whatever is finished. Never called twice at once. */
   readonly ship: (signal: AbortSignal) => Promise<void>;
   readonly onProgress: (progress: FfmpegProgress) => void;
@@ -39,7 +41,7 @@ export interface Encode {
 export async function runEncode(
   { config, tools }: Pick<ActivityContext, 'config' | 'tools'>,
   { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
-  { command, dir, folders, mediaSeconds, ship, onProgress }: Encode,
+  { command, dir, folders, mediaSeconds, leadSeconds, ship, onProgress }: Encode,
 ): Promise<ToolResult> {
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
   const stop = new AbortController();
@@ -48,7 +50,8 @@ export async function runEncode(
     args: ffmpegArguments(command),
     scratch: dir,
     limits: encodeLimits(config, mediaSeconds),
-    stallSeconds: config.limits.stallSeconds,
+    // No output is no progress: getting there is allowed to take as long as playing.
+    stallSeconds: config.limits.stallSeconds + leadSeconds,
     niceness: info.taskQueue === config.queues.videoUrgent ? 0 : BULK_NICENESS,
     signal: either,
     onProgress,

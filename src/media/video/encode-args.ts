@@ -21,6 +21,8 @@ export interface ChunkRun {
   readonly command: FfmpegCommand;
   readonly startSegment: number;
   readonly frames: number;
+  /** Media that is decoded before the first wanted frame. Seconds. */
+  readonly leadSeconds: number;
 }
 
 export interface ChunkRunOptions {
@@ -62,6 +64,7 @@ export function encodeChunkRun(
   return {
     startSegment,
     frames,
+    leadSeconds: (startFrame - seekFrame) / toNumber(grid.fps),
     command: {
       inputs: [
         {

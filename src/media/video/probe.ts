@@ -95,7 +95,7 @@ export function readFacts({ report, spans, warnings }: ProbeInput, limits: Media
   const truncatedFrom = TRUNCATION.test(warnings) ? promised(report, duration) : undefined;
   if (truncatedFrom !== undefined && duration < KEEP_SECONDS && duration < truncatedFrom * KEEP_SHARE)
     throw new MediaError('TRUNCATED_FILE', `It holds ${duration.toFixed(1)} of ${truncatedFrom.toFixed(1)} s.`);
-  const seekable = SEEKABLE.has(container) && report.format?.duration !== undefined && truncatedFrom === undefined;
+  const seekable = truncatedFrom === undefined && isSeekable(report, container, picture);
   return { container, duration, seekable, truncatedFrom, video, audio };
 }
 
@@ -105,6 +105,12 @@ export function openingError(stderr: string): MediaError {
   if (/encrypt|decrypt/i.test(stderr)) return new MediaError('ENCRYPTED');
   if (/moov atom not found/i.test(stderr)) return new MediaError('DAMAGED_FILE', 'Its index (moov) is missing.');
   return new MediaError('DAMAGED_FILE');
+}
+
+/** An index of the whole file: a fragmented MP4 has none (and no count of frames), a live Matroska no duration. */
+function isSeekable(report: FfprobeReport, container: string, picture: FfprobeStream | undefined): boolean {
+  if (!SEEKABLE.has(container) || report.format?.duration === undefined) return false;
+  return container !== 'mov' || picture?.nb_frames !== undefined;
 }
 
 /** Where ffmpeg puts t = 0. */

@@ -13,6 +13,7 @@ const picture = (own: Partial<FfprobeStream> = {}): FfprobeStream => ({
   width: 640,
   height: 480,
   avg_frame_rate: '25/1',
+  nb_frames: '100',
   ...own,
 });
 const sound = (own: Partial<FfprobeStream> = {}): FfprobeStream => ({
@@ -143,6 +144,13 @@ describe('readFacts', () => {
     expect(lying).toMatchObject({ duration: 4, video: { frameRate: 25 } });
     expect(read([picture()], { format: { duration: undefined } })).toMatchObject({ duration: 4, seekable: false });
     expect(read([picture({ avg_frame_rate: '0/0' })], { spans: [[0, span(0.04)]] }).video?.frameRate).toBe(25);
+  });
+
+  test('only what has an index of its whole is sought', () => {
+    expect(read([picture()]).seekable).toBe(true);
+    expect(read([picture({ nb_frames: undefined })]).seekable).toBe(false);
+    expect(read([picture({ nb_frames: undefined })], { format: { format_name: 'matroska,webm' } }).seekable).toBe(true);
+    expect(read([picture()], { format: { format_name: 'mpegts' } }).seekable).toBe(false);
   });
 
   test('time is counted from where the file starts', () => {
