@@ -1,7 +1,7 @@
 /** PostgreSQL's data folder, and the way to run its programs as someone who is not root. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chown, cp, lstat, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { disguised, NOBODY, postgresInit, type Disguise } from './servers/postgres.js';
@@ -42,13 +42,19 @@ async function publicHome(bin: string, stateDir: string): Promise<{ bin: string;
     '/var/tmp',
     `mediamill-postgres-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`,
   );
-  await mkdir(home, { recursive: true, mode: 0o711 });
+  await mkdir(home, { recursive: true });
   // Anyone may make folders in /var/tmp: ours must be ours.
   const { uid } = await lstat(home);
   if (uid !== process.getuid?.()) throw new Error(`${home} belongs to someone else`);
+  await chmod(home, 0o711);
   const programs = join(home, 'native');
-  if (!(await stat(programs).catch(() => undefined)))
-    await cp(dirname(bin), programs, { recursive: true, verbatimSymlinks: true });
+  if (!(await stat(programs).catch(() => undefined))) {
+    const copy = join(home, `native.${process.pid}`);
+    await cp(dirname(bin), copy, { recursive: true, verbatimSymlinks: true });
+    // Whatever our umask is, and was when npm wrote them.
+    await run('chmod', ['-R', 'a+rX', copy]);
+    await rename(copy, programs);
+  }
   return { bin: join(programs, 'bin'), data: join(home, 'data') };
 }
 
