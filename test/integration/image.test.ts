@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import sharp from 'sharp';
@@ -20,6 +20,9 @@ import { descendants, until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
 import { readTopic } from '../support/topic.js';
 import { failureOf } from '../tools/support.js';
+
+// Real decoders, on a machine that has other tests to run.
+jest.setTimeout(60_000);
 
 const LONG = 60_000;
 const STARTED = '2026-01-01T00:00:00.000Z';

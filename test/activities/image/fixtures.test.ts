@@ -1,5 +1,5 @@
 /** The shared fixtures, where they are: every picture ends as its manifest line says. Elsewhere: the same of pictures made here. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,9 @@ import sharp from 'sharp';
 
 import { MediaError } from '../../../src/contracts/errors.js';
 import { openStudio, type Studio } from './support.js';
+
+// Real decoders, on a machine that has other tests to run.
+jest.setTimeout(60_000);
 
 type Verdict = 'ready' | 'error' | 'either';
 interface Case {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +11,9 @@ import sharp, { type Sharp } from 'sharp';
 
 import { failureOf } from '../../tools/support.js';
 import { openStudio, type Studio } from './support.js';
+
+// Real decoders, on a machine that has other tests to run.
+jest.setTimeout(60_000);
 
 let dir: string;
 let studio: Studio;
