@@ -67,14 +67,13 @@ try {
     events.push(await rate(() => eventStarts(keys)));
   }
   const [bareRate, eventRate] = [median(bare.slice(1)), median(events.slice(1))];
-  const open = await countOpen(temporal);
+  await untilOpen(temporal, 2 * EVENTS * (ROUNDS + 1));
   console.log(
     JSON.stringify({
       events: EVENTS,
       rounds: ROUNDS,
       bare: bare.map(Math.round),
       starter: events.map(Math.round),
-      open,
     }),
   );
   console.log(
@@ -117,8 +116,13 @@ async function caughtUp(admin: EventAdmin): Promise<boolean> {
   return partitions.every(({ end, committed }) => end === committed);
 }
 
-async function countOpen(client: Client): Promise<number> {
-  return (await client.workflow.count(OPEN)).count;
+/** That as many were started as were counted: Temporal's visibility store shows it a little later. */
+async function untilOpen(client: Client, expected: number): Promise<void> {
+  for (let tries = 0; tries < 60; tries += 1) {
+    if ((await client.workflow.count(OPEN)).count === expected) return;
+    await sleep(500);
+  }
+  throw new Error(`${expected} workflows should be open`);
 }
 
 async function startStarter(): Promise<ChildProcess> {
@@ -126,10 +130,10 @@ async function startStarter(): Promise<ChildProcess> {
     env: { ...process.env, ...configEnv(config) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  for await (const line of createInterface({ input: child.stdout! })) {
+  for await (const line of createInterface({ input: child.stdout })) {
     if (line.includes('starter ready')) break;
   }
-  child.stdout!.resume();
+  child.stdout.resume();
   return child;
 }
 

@@ -1,54 +1,28 @@
 /**
- * The Kafka adapter: the only file that imports a Kafka client (KafkaJS 2.2.4).
+ * The Kafka adapter: with `kafka-connect.ts` and `kafka-admin.ts` the only code that imports a Kafka client
+ * (KafkaJS 2.2.4).
  *
- * What KafkaJS does that this file works around:
+ * What KafkaJS does that these files work around:
  * - A handler that throws stops or restarts the consumer (a `TypeError` stops it for good while the
  *   process lives on): handlers given to `createConsumer` must not throw, and if one does, it is a crash.
  * - It heartbeats between batches only: here a timer heartbeats while a handler works.
  * - Every connection that has had one answer wakes up each millisecond for ever (tulios/kafkajs#1751;
- *   2.5% of a core for an idle process, 0.5% without): `stopIdleTimer` below.
+ *   2.5% of a core for an idle process, 0.5% without): `stopIdleTimer`.
  * - A producer that gives up on a send may reuse its sequence number for another record, which a broker
  *   takes for a copy and drops: after any failed send the producer is replaced (new producer id).
  */
-import { randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import {
-  Kafka,
-  logLevel,
-  Partitioners,
-  type Admin,
-  type Consumer,
-  type EachBatchPayload,
-  type KafkaMessage,
-  type Producer,
-} from 'kafkajs';
+import { Partitioners, type Consumer, type EachBatchPayload, type Producer } from 'kafkajs';
 
-import type { Config } from '../config/schema.js';
-import { MediaError } from '../contracts/errors.js';
 import type { Logger } from '../logging/logger.js';
-import type {
-  BatchVerdict,
-  BrokerRecord,
-  ConsumerLag,
-  EventAdmin,
-  EventConsumer,
-  EventProducer,
-  OutgoingRecord,
-  RecordBatch,
-} from './messaging.js';
+import { connectTo, FETCH_WAIT, RETRY, toRecord, unavailable, type KafkaConfig } from './kafka-connect.js';
+import type { BatchVerdict, EventConsumer, EventProducer, OutgoingRecord, RecordBatch } from './messaging.js';
 
-type KafkaConfig = Config['kafka'];
+export { createAdmin } from './kafka-admin.js';
 
-/** How long a fetch waits for data; also how late a resumed partition is read. Milliseconds. */
-const FETCH_WAIT = 500;
-/** A consumer without any sign of life for so long is taken for dead. Longer than a slow rebalance. */
+/** A consumer without any sign of life for so long is taken for dead. Longer than a slow rebalance. Milliseconds. */
 const SILENCE_LIMIT = 180_000;
-/** A new topic has its leaders within a tenth of a second; 10 s in all. */
-const LEADER_TRIES = 100;
-/** About 10 s of trying in all. */
-const RETRY = { initialRetryTime: 200, multiplier: 2, maxRetryTime: 5_000, retries: 5 };
 
 /** @throws MediaError EVENTS_UNAVAILABLE when no broker answers. */
 export async function createProducer(config: KafkaConfig, logger: Logger): Promise<EventProducer> {
@@ -175,108 +149,6 @@ export async function createConsumer(
   return { crashed: crash.crashed, close };
 }
 
-/** @throws MediaError EVENTS_UNAVAILABLE when no broker answers. */
-export async function createAdmin(config: KafkaConfig, logger: Logger): Promise<EventAdmin> {
-  const kafka = connectTo(config, logger);
-  const admin = kafka.admin({ retry: RETRY });
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> =>
-    work().catch((error: unknown) => {
-      throw unavailable(error);
-    });
-  await guarded(() => admin.connect());
-
-  return {
-    ensureTopics: (topics, partitions) =>
-      guarded(async () => {
-        const existing = await admin.listTopics();
-        const missing = topics.filter((topic) => !existing.includes(topic));
-        if (missing.length === 0) return;
-        // KafkaJS's own wait for leaders fails when a broker has not heard of the new topic yet.
-        // Replication: the broker's default.
-        await admin.createTopics({
-          waitForLeaders: false,
-          topics: missing.map((topic) => ({ topic, numPartitions: partitions })),
-        });
-        await untilLed(admin, missing);
-      }),
-    lag: (groupId, topic) =>
-      guarded(async () => {
-        const ends = await admin.fetchTopicOffsets(topic);
-        const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
-        return ends.map(({ partition, high, low }): ConsumerLag => {
-          const offset = committed?.partitions.find((entry) => entry.partition === partition)?.offset ?? '-1';
-          return { partition, end: BigInt(high), committed: BigInt(offset === '-1' ? low : offset) };
-        });
-      }),
-    readAll: (topic) =>
-      guarded(async () => {
-        const ends = await admin.fetchTopicOffsets(topic);
-        const wanted = new Map(
-          ends.filter(({ low, high }) => low !== high).map(({ partition, high }) => [partition, BigInt(high)]),
-        );
-        const groupId = `${config.groupId}-reader-${randomUUID()}`;
-        try {
-          return await readUntil(kafka.consumer({ groupId, maxWaitTimeInMs: FETCH_WAIT, retry: RETRY }), topic, wanted);
-        } finally {
-          await admin
-            .deleteGroups([groupId])
-            .catch((error: unknown) => logger.debug('reader group not deleted', { error }));
-        }
-      }),
-    close: () => admin.disconnect(),
-  };
-}
-
-/** New topics take producers and consumers once every partition has a leader. */
-async function untilLed(admin: Admin, topics: string[]): Promise<void> {
-  const led = async (): Promise<boolean> => {
-    const metadata = await admin.fetchTopicMetadata({ topics });
-    return metadata.topics.every(
-      ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
-    );
-  };
-  for (let tries = 1; ; tries += 1) {
-    const last = tries === LEADER_TRIES;
-    const ready = await led().catch((error: unknown) => {
-      if (last) throw error;
-      return false;
-    });
-    if (ready) return;
-    if (last) throw new Error(`no leader for ${topics.join(', ')}`);
-    await sleep(100);
-  }
-}
-
-/** Reads each wanted partition up to its end offset (exclusive). */
-async function readUntil(consumer: Consumer, topic: string, wanted: Map<number, bigint>): Promise<BrokerRecord[]> {
-  const records: BrokerRecord[] = [];
-  if (wanted.size === 0) return records;
-  await consumer.connect();
-  try {
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await new Promise<void>((resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-      consumer
-        .run({
-          autoCommit: false,
-          eachBatch: ({ batch }) => {
-            const end = wanted.get(batch.partition);
-            if (end === undefined) return Promise.resolve();
-            const before = batch.messages.filter(({ offset }) => BigInt(offset) < end);
-            records.push(...before.map((message) => toRecord(topic, batch.partition, message)));
-            if (BigInt(batch.lastOffset()) + 1n >= end) wanted.delete(batch.partition);
-            if (wanted.size === 0) resolve();
-            return Promise.resolve();
-          },
-        })
-        .catch(reject);
-    });
-  } finally {
-    await consumer.disconnect();
-  }
-  return records.sort((a, b) => a.partition - b.partition || Number(BigInt(a.offset) - BigInt(b.offset)));
-}
-
 /** Heartbeats and commits while a handler works; aborts `stop` when the group has taken the partition away. */
 function keepAlive(payload: EachBatchPayload, stop: AbortController) {
   const ended = new AbortController();
@@ -339,50 +211,6 @@ function watch(consumer: Consumer, logger: Logger) {
   return { crashed, report, stop: () => clearInterval(timer) };
 }
 
-function connectTo(config: KafkaConfig, logger: Logger): Kafka {
-  stopIdleTimer();
-  return new Kafka({
-    clientId: config.clientId,
-    brokers: [...config.brokers],
-    connectionTimeout: 3_000,
-    requestTimeout: 30_000,
-    retry: RETRY,
-    logLevel: logLevel.INFO,
-    logCreator: () => {
-      const own = logger.child({ component: 'kafkajs' });
-      return ({ level, log: { message, timestamp: _, ...fields } }) => {
-        // Its errors are mostly a rebalance or a retry under way; real ones reach the caller as errors.
-        // It warns of bounded retries, which `createProducer` makes safe.
-        const quiet = level > logLevel.WARN || message.startsWith('Limiting retries');
-        own[quiet ? 'debug' : 'warn'](message, fields);
-      };
-    },
-  });
-}
-
-interface RequestQueue {
-  readonly pending: readonly unknown[];
-  scheduleCheckPendingRequests(): void;
-}
-
-let idleTimerStopped = false;
-
-/**
- * KafkaJS looks for pending requests on a timer that it sets anew even when none is pending. Requests
- * that become pending later set the timer themselves, so an idle queue needs none.
- */
-function stopIdleTimer(): void {
-  if (idleTimerStopped) return;
-  idleTimerStopped = true;
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
-    prototype: RequestQueue;
-  };
-  const schedule = prototype.scheduleCheckPendingRequests;
-  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-    if (this.pending.length > 0) schedule.call(this);
-  };
-}
-
 function byTopic(records: readonly OutgoingRecord[]) {
   const topics = new Map<string, OutgoingRecord[]>();
   for (const record of records) topics.set(record.topic, [...(topics.get(record.topic) ?? []), record]);
@@ -392,21 +220,8 @@ function byTopic(records: readonly OutgoingRecord[]) {
   }));
 }
 
-function toRecord(topic: string, partition: number, message: KafkaMessage): BrokerRecord {
-  const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [
-    name,
-    String(Array.isArray(value) ? value.at(-1) : value),
-  ]);
-  const { offset, timestamp, key, value } = message;
-  return { topic, partition, offset, timestamp, key, value, headers: Object.fromEntries(headers) };
-}
-
 /** The broker will never take this record (too large, not allowed): no other try can mend that. */
 function isRefusal(error: unknown): boolean {
   const { retriable, type } = error as { retriable?: boolean; type?: string };
   return retriable === false && ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'].includes(type ?? '');
-}
-
-function unavailable(error: unknown): MediaError {
-  return MediaError.is(error) ? error : new MediaError('EVENTS_UNAVAILABLE', undefined, { cause: error });
 }

@@ -83,7 +83,7 @@ export async function startWorkflow(client: Client, plan: PlannedStart): Promise
 
 /** The file's name for people, at most 60 characters, its extension kept. */
 function shortName(key: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+   
   const name = [...(key.split('/').at(-1) ?? key).replace(/[\x00-\x1f\x7f]/g, ' ')];
   return name.length <= 60 ? name.join('') : `${name.slice(0, 47).join('')}…${name.slice(-12).join('')}`;
 }
