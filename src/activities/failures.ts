@@ -16,7 +16,7 @@ export function toFailure(error: unknown, attempt: number): Error {
   return ApplicationFailure.create({
     type: known.code,
     message: known.message,
-    nonRetryable: attempt >= ERRORS[known.code].attempts,
+    nonRetryable: known.final || attempt >= ERRORS[known.code].attempts,
     cause: known.cause instanceof Error ? known.cause : undefined,
   });
 }

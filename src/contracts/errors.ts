@@ -80,11 +80,14 @@ export interface PublicError {
  */
 export class MediaError extends Error {
   readonly code: ErrorCode;
+  /** Whoever threw it has tried again already: no further attempt. */
+  readonly final: boolean;
 
-  constructor(code: ErrorCode, detail?: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, detail?: string, options?: { cause?: unknown; final?: boolean }) {
     super(detail ? `${ERRORS[code].sentence} ${detail}` : ERRORS[code].sentence, options);
     this.name = 'MediaError';
     this.code = code;
+    this.final = options?.final ?? false;
   }
 
   /** Jest and bundlers evaluate modules more than once: match by shape, not by identity. */

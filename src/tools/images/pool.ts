@@ -189,7 +189,7 @@ class Seat {
         await this.stop();
         if (!(error instanceof ChildCollapsed)) throw error;
         this.options.onCollapse?.(error.how, error.message);
-        if (attempt === 2) throw new MediaError(CODE_OF_COLLAPSE[error.how], undefined, { cause: error });
+        if (attempt === 2) throw new MediaError(CODE_OF_COLLAPSE[error.how], undefined, { cause: error, final: true });
       }
     }
   }
