@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly stateDir: string;
   /** Default: all four. */
   readonly servers?: readonly ServerName[];
+  /** Servers of others, at the addresses of `config`: prepared as ours are, neither started nor stopped. Default: none. */
+  readonly given?: readonly ServerName[];
   /** Ports to use where they are free. Default: the servers' usual ones; `free`: none is preferred. */
   readonly ports?: Partial<Ports> | 'free';
   /** More topics than the configured three. */
@@ -55,6 +57,7 @@ export class Stack {
     readonly config: Config,
     readonly ports: Ports,
     readonly servers: readonly ServerName[],
+    private readonly given: readonly ServerName[],
     readonly stateDir: string,
     private readonly paths: Partial<ServerPaths>,
     private readonly topics: readonly string[],
@@ -69,7 +72,7 @@ export class Stack {
     const preferred = options.ports === 'free' ? {} : { ...DEFAULT_PORTS, ...options.ports };
     const ports = await choosePorts(preferred, config.local.bindHost);
     const addressed = stackConfig(config, servers, ports, config.local.bindHost);
-    return new Stack(addressed, ports, servers, stateDir, paths, options.topics ?? [], progress);
+    return new Stack(addressed, ports, servers, options.given ?? [], stateDir, paths, options.topics ?? [], progress);
   }
 
   /** For processes of ours: every setting, so that no file and no other variable changes it. */
@@ -132,7 +135,7 @@ export class Stack {
 
   /** Servers of others get our search attributes, topics, buckets and tables too; notifications are their owner's to set. */
   private async prepareGiven(): Promise<void> {
-    const given = SERVER_NAMES.filter((name) => !this.servers.includes(name));
+    const { given } = this;
     if (given.includes('temporal')) await ensureSearchAttributes(this.config.temporal);
     if (given.includes('kafka')) await prepareKafkaTopics(this.config, this.topics);
     if (given.includes('minio')) await prepareStore(this.config, { announce: false });

@@ -32,7 +32,7 @@ export async function supervise(config: Config, options: SuperviseOptions): Prom
     processes: [],
   };
   const last = await claim(dir, (previous) => (state = { ...state, ports: previous?.ports ?? null }));
-  const supervisor = new Supervisor(config, dir, servers, state, options);
+  const supervisor = new Supervisor(config, dir, servers, given, state, options);
   await supervisor.run(last);
 }
 
@@ -46,6 +46,7 @@ class Supervisor {
     private readonly config: Config,
     private readonly dir: string,
     private readonly servers: readonly ServerName[],
+    private readonly given: readonly ServerName[],
     private state: StackState,
     private readonly options: SuperviseOptions,
   ) {}
@@ -73,13 +74,14 @@ class Supervisor {
   }
 
   private async bringUp(last: StackState | undefined): Promise<void> {
-    const { config, dir, servers, options } = this;
+    const { config, dir, servers, given, options } = this;
     const { progress, signal } = options;
     const remembered = last?.ports ?? undefined;
     const stack = await Stack.prepare({
       config,
       stateDir: dir,
       servers,
+      given,
       ...(remembered && { ports: remembered }),
       progress,
     });
