@@ -90,7 +90,7 @@ module.exports = {
       from: { path: '^src/workflows/' },
       to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/@temporalio/(workflow|common)/' },
     },
-    only('kafkajs', '^src/messaging/kafka(-\\w+)?\\.ts$'),
+    only('kafkajs', '^src/messaging/kafka'),
     // Bucket notifications are set-up of the local server, not something that our port to a store should have.
     only('minio', '^src/(storage/s3-[a-z]+|local/bucket-events)\\.ts$'),
     only('fluent-ffmpeg', '^src/tools/ffmpeg/'),
