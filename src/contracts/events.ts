@@ -256,7 +256,7 @@ function fromCloudEvent(json: object, settings: EventSettings): ParsedEvent {
 function fromShortForm(contentType: string, fileName: string, settings: EventSettings): ParsedEvent {
   if (!MEDIA_TYPE.test(contentType)) return refuse('EVENT_INVALID', 'key must be a content type');
   // A name, not a path of some file system: what could climb out of the prefix is refused, not cleaned.
-   
+
   if (fileName.startsWith('/') || /[\\\x00-\x1f\x7f-\x9f]/.test(fileName)) return refuse('OBJECT_KEY_INVALID');
   if (fileName.trim() === '') return refuse('OBJECT_KEY_INVALID', 'the file name is empty');
   return accept({ bucket: settings.uploadsBucket, key: settings.uploadsPrefix + fileName, contentType });

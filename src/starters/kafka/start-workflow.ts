@@ -83,7 +83,6 @@ export async function startWorkflow(client: Client, plan: PlannedStart): Promise
 
 /** The file's name for people, at most 60 characters, its extension kept. */
 function shortName(key: string): string {
-   
   const name = [...(key.split('/').at(-1) ?? key).replace(/[\x00-\x1f\x7f]/g, ' ')];
   return name.length <= 60 ? name.join('') : `${name.slice(0, 47).join('')}…${name.slice(-12).join('')}`;
 }
