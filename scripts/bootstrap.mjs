@@ -43,6 +43,12 @@ function onPath(command) {
   });
 }
 
+/** Whether it is there and runs: a name on the PATH can also be another program's, or a link to nothing. */
+function works(command) {
+  const args = command === 'bwrap' ? ['--version'] : ['-version'];
+  return onPath(command) && spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
+}
+
 /** Inherits our output; never our input, so that nothing can wait for an answer. */
 function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -150,7 +156,7 @@ export async function ensureCode() {
 
 /** Debian's packages, when we are root; else the command that brings them. */
 export async function ensureMediaTools() {
-  const missing = Object.keys(MEDIA_TOOLS).filter((command) => !onPath(command));
+  const missing = Object.keys(MEDIA_TOOLS).filter((command) => !works(command));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((command) => MEDIA_TOOLS[command]))];
   const command = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
@@ -168,7 +174,7 @@ export async function ensureMediaTools() {
     say('another apt is at work; waiting');
     await sleep(10_000);
   }
-  const still = missing.filter((command) => !onPath(command));
+  const still = missing.filter((command) => !works(command));
   if (still.length > 0) throw new Missing(`Still missing after the installation: ${still.join(', ')}`);
 }
 

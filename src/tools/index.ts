@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
 import { createImagePool } from './images/pool.js';
 import { runFfmpeg, runFfprobe } from './ffmpeg/run.js';
-import { runMagick } from './imagemagick/run.js';
+import { IMAGEMAGICK, runMagick } from './imagemagick/run.js';
 import { findFirst } from './locate.js';
 import { detectHost } from './protections.js';
 import { PROTECTIONS } from './sandbox.js';
@@ -12,7 +12,7 @@ import { createSpawner } from './spawn.js';
 import type { Tools } from './tools.js';
 
 /** The tools that activities call, each with the other names that it goes by. */
-const PROGRAMS = [['ffmpeg'], ['ffprobe'], ['magick', 'convert']];
+const PROGRAMS: readonly (readonly string[])[] = [['ffmpeg'], ['ffprobe'], IMAGEMAGICK];
 
 /**
  * @param dir where image slots get their folders: the process's own scratch folder, which is swept when it is killed

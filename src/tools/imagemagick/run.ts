@@ -7,6 +7,9 @@ import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
 import type { ToolResult, ToolRun } from '../tools.js';
 
+/** Version 7, Debian's own name for version 6, and the name that GraphicsMagick and others use too. */
+export const IMAGEMAGICK: readonly string[] = ['magick', 'convert-im6.q16', 'convert'];
+
 /** Holds policy.xml. */
 const POLICY_FOLDER = fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '');
 
@@ -14,8 +17,7 @@ export async function runMagick(spawn: SpawnSandboxed, run: ToolRun): Promise<To
   const { memoryMiB, fileMiB, wallSeconds } = run.limits;
   const child = runTool(spawn, {
     ...childOf(run),
-    // `magick` is version 7, where `convert` is deprecated.
-    command: findFirst(['magick', 'convert']) ?? 'convert',
+    command: findFirst(IMAGEMAGICK) ?? 'convert',
     args: run.args,
     readOnlyPaths: [POLICY_FOLDER],
     env: {
