@@ -15,8 +15,11 @@ export interface MemoryWatch {
 
 export function watchMemory(pid: number): MemoryWatch {
   let peakKiB = 0;
+  // A child that has served before carries its old high-water mark: of it, only what it holds now counts.
+  const old = new Set(descendants(pid).map((child) => child.pid));
   const sample = (): void => {
-    for (const child of descendants(pid)) peakKiB = Math.max(peakKiB, highWaterMark(child.pid));
+    for (const child of descendants(pid))
+      peakKiB = Math.max(peakKiB, memoryOf(child.pid, old.has(child.pid) ? 'VmRSS' : 'VmHWM'));
   };
   const timer = setInterval(sample, SAMPLE_MS);
   return {
@@ -27,11 +30,11 @@ export function watchMemory(pid: number): MemoryWatch {
   };
 }
 
-function highWaterMark(pid: number): number {
+function memoryOf(pid: number, field: 'VmHWM' | 'VmRSS'): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     if (WRAPPERS.has(/^Name:\t(.*)$/m.exec(status)?.[1] ?? '')) return 0;
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0);
   } catch {
     return 0;
   }

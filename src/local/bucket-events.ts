@@ -1,7 +1,7 @@
 /** Bucket notifications: what tells Kafka of a new object. A matter of the server's set-up, so it is not in the store's port. */
 import { Client, NotificationConfig, QueueConfig } from 'minio';
 import type { Config } from '../config/index.js';
-import { notificationArn } from './servers/minio.js';
+import { notificationArns } from './servers/minio.js';
 
 /** Every new object of the bucket becomes a record of the topic that the server was started with. Idempotent. */
 export async function announceNewObjects(storage: Config['storage'], bucket: string): Promise<void> {
@@ -14,9 +14,11 @@ export async function announceNewObjects(storage: Config['storage'], bucket: str
     secretKey: storage.secretKey,
     region: storage.region,
   });
-  const queue = new QueueConfig(notificationArn(storage.region));
-  queue.addEvent('s3:ObjectCreated:*');
   const notification = new NotificationConfig();
-  notification.add(queue);
+  for (const arn of notificationArns(storage.region)) {
+    const queue = new QueueConfig(arn);
+    queue.addEvent('s3:ObjectCreated:*');
+    notification.add(queue);
+  }
   await client.setBucketNotification(bucket, notification);
 }

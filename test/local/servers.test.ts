@@ -7,7 +7,7 @@ import {
   kafkaProperties,
   kafkaSource,
 } from '../../src/local/servers/kafka.js';
-import { minioLaunch, notificationArn } from '../../src/local/servers/minio.js';
+import { minioLaunch, notificationArns } from '../../src/local/servers/minio.js';
 import { disguised, postgresInit, postgresLaunch, postgresSource } from '../../src/local/servers/postgres.js';
 import { temporalLaunch, temporalSource } from '../../src/local/servers/temporal.js';
 import { DEFAULT_PORTS, reachable } from '../../src/local/servers/types.js';
@@ -112,14 +112,22 @@ describe('MinIO', () => {
     topic: 'media.uploads',
   };
 
-  it('tells Kafka of new objects, and keeps what it could not tell', () => {
-    expect(minioLaunch('/bin/minio', '/state/minio', DEFAULT_PORTS, '127.0.0.1', options).env).toMatchObject({
+  it('tells Kafka of new objects at once, and keeps what it could not tell', () => {
+    const { env } = minioLaunch('/bin/minio', '/state/minio', DEFAULT_PORTS, '127.0.0.1', options);
+    expect(env).toMatchObject({
+      MINIO_NOTIFY_KAFKA_ENABLE_MEDIAMILLNOW: 'on',
+      MINIO_NOTIFY_KAFKA_BROKERS_MEDIAMILLNOW: 'a:1,b:2',
+      MINIO_NOTIFY_KAFKA_TOPIC_MEDIAMILLNOW: 'media.uploads',
       MINIO_NOTIFY_KAFKA_ENABLE_MEDIAMILL: 'on',
       MINIO_NOTIFY_KAFKA_BROKERS_MEDIAMILL: 'a:1,b:2',
       MINIO_NOTIFY_KAFKA_TOPIC_MEDIAMILL: 'media.uploads',
       MINIO_NOTIFY_KAFKA_QUEUE_DIR_MEDIAMILL: '/state/minio/events',
     });
-    expect(notificationArn('us-east-1')).toBe('arn:minio:sqs:us-east-1:MEDIAMILL:kafka');
+    expect(env).not.toHaveProperty('MINIO_NOTIFY_KAFKA_QUEUE_DIR_MEDIAMILLNOW');
+    expect(notificationArns('us-east-1')).toEqual([
+      'arn:minio:sqs:us-east-1:MEDIAMILLNOW:kafka',
+      'arn:minio:sqs:us-east-1:MEDIAMILL:kafka',
+    ]);
   });
 
   it('does not offer default credentials to the network', () => {
