@@ -36,6 +36,10 @@ describe('Temporal', () => {
     ]);
   });
 
+  it('does not wait for the disk at every step', () => {
+    expect(pairs(args, '--sqlite-pragma')).toEqual(['journal_mode=wal', 'synchronous=1']);
+  });
+
   it('knows our search attributes', () => {
     expect(pairs(args, '--search-attribute').sort()).toEqual([
       'FailureCode=Keyword',

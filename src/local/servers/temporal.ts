@@ -35,6 +35,12 @@ export const TEMPORAL_SETTINGS: Readonly<Record<string, string>> = {
   'matching.numTaskqueueWritePartitions': '1',
 };
 
+/**
+ * A third less latency (three no-op activities: 66 -> 42 ms on 2 cores). What is committed survives kill -9 of
+ * the server; only a crash of the whole machine may lose the last moments (sqlite.org/pragma.html#pragma_synchronous).
+ */
+const SQLITE = ['journal_mode=wal', 'synchronous=1'];
+
 /** @param binary the Temporal CLI. @param dir state folder of this server. */
 export function temporalLaunch(binary: string, dir: string, ports: Ports, bindHost: string, namespace: string): Launch {
   return {
@@ -54,6 +60,7 @@ export function temporalLaunch(binary: string, dir: string, ports: Ports, bindHo
       join(dir, 'temporal.db'),
       '--log-level',
       'warn',
+      ...SQLITE.flatMap((pragma) => ['--sqlite-pragma', pragma]),
       ...Object.entries(TEMPORAL_SETTINGS).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
       ...Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ],
