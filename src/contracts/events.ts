@@ -21,6 +21,7 @@ export const REFUSALS = {
   OBJECT_KEY_INVALID: 'The object key can not be used.',
   OBJECT_IS_DIRECTORY: 'The object key names a directory, not a file.',
   OBJECT_MISSING: 'The object does not exist.',
+  INTERNAL: 'Something went wrong on our side, several times. Nothing is known to be wrong with the event.',
 } as const;
 export type Refusal = keyof typeof REFUSALS;
 

@@ -9,7 +9,8 @@ export class StoreStatusError extends Error {
   }
 }
 
-const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchBucket', 'NoSuchVersion', 'NoSuchUpload']);
+/** 405 is what S3 answers for a version that is a delete marker. */
+const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchBucket', 'NoSuchVersion', 'NoSuchUpload', 'MethodNotAllowed']);
 const BAD_KEY = new Set(['KeyTooLongError', 'XMinioInvalidObjectName', 'XMinioInvalidResourceName']);
 
 /** A full disk or quota of this machine as NO_SPACE; every other error as it is. */

@@ -208,6 +208,13 @@ describe('errors', () => {
     await store.remove(versions, ['x']);
     expect(String(await store.read(versions, 'x', { versionId }))).toBe('one');
     await expect(store.read(versions, 'x')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    for await (const { versionId: marker, isDeleteMarker } of client.listObjects(versions, '', true, {
+      IncludeVersion: true,
+    })) {
+      if (!isDeleteMarker) continue;
+      await expect(store.stat(versions, 'x', { versionId: marker })).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    }
+    expect.assertions(3);
   });
 
   test('a missing local file is no failure of the store', async () => {

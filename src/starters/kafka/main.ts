@@ -13,6 +13,7 @@ import { createDeadLetterSink } from '../../messaging/dead-letter-sink.js';
 import { createAdmin, createConsumer, createProducer } from '../../messaging/kafka.js';
 import { createObjectStore } from '../../storage/index.js';
 import { admit } from './admit.js';
+import { blame } from './blame.js';
 import { createGate } from './gate.js';
 import { planStart, startWorkflow } from './start-workflow.js';
 import { createBatchHandler, type StarterPorts } from './starter.js';
@@ -60,6 +61,7 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
       start: (job, contentType) => startWorkflow(client, planStart(job, contentType, config.queues)),
       deadLetter: createDeadLetterSink(producer, kafka.dlqTopic),
       gate: createGate(config.starter.maxOpenWorkflows, () => countOpen(client, config.queues.media)),
+      judge: blame,
     };
     const { uploadsBucket, uploadsPrefix, mediaBucket } = config.storage;
     const settings = { ...config.starter, uploadsBucket, uploadsPrefix, mediaBucket };

@@ -1,4 +1,6 @@
 /** What happens to a batch of upload events. Knows nothing of Kafka, Temporal or the store but their ports. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import pLimit from 'p-limit';
 
 import type { Job } from '../../contracts/assets.js';
@@ -7,15 +9,17 @@ import type { Logger } from '../../logging/logger.js';
 import type { BatchVerdict, BrokerRecord, RecordBatch } from '../../messaging/messaging.js';
 import type { Admission } from './admit.js';
 import { Backoff } from './backoff.js';
+import type { Verdict } from './blame.js';
 import type { Gate } from './gate.js';
 
-/** All of these reject when their service can't do it now; the event is then tried again later. */
 export interface StarterPorts {
   admit(upload: UploadEvent): Promise<Admission>;
   start(job: Job, contentType: string | undefined): Promise<void>;
   /** Resolves when the dead-letter topic has it. */
   deadLetter(record: BrokerRecord, reason: Refusal, detail: string): Promise<void>;
   readonly gate: Gate;
+  /** What a rejection of the others says. */
+  judge(error: unknown): Verdict;
 }
 
 export interface StarterSettings extends EventSettings {
@@ -23,12 +27,19 @@ export interface StarterSettings extends EventSettings {
   readonly concurrency: number;
 }
 
+/**
+ * Between the tries of an event that fails for a reason of its own; after the last one it is dead-lettered.
+ * A bug does not go away by waiting: these only outlive a moment's mishap. Milliseconds.
+ */
+const OWN_RETRIES = [250, 1_000, 3_000];
+
 /** With the gate closed, how long until it is asked again. Milliseconds. */
 const FULL_PAUSE = 1_000;
 
 /**
  * A batch handler that never throws. Every event ends in one of three ways: its workflows are started,
- * it is dead-lettered (both `done`), or it stays and comes again after a pause of its partition.
+ * it is dead-lettered (both `done`), or it stays and comes again after a pause of its partition. The last is for
+ * what is not the event's fault, and lasts as long as that does; everything else has an end.
  */
 export function createBatchHandler(
   ports: StarterPorts,
@@ -44,22 +55,54 @@ export function createBatchHandler(
   const pauseMs = (): number => Math.max(backoff.remaining(), fullUntil - Date.now(), 0);
 
   const settle = async (record: BrokerRecord, batch: RecordBatch): Promise<void> => {
-    if (batch.signal.aborted || pauseMs() > 0) return;
-    try {
-      if ((await handle(record)) === 'full') {
-        if (fullUntil < Date.now())
-          logger.info('paused: as many workflows are open as starter.maxOpenWorkflows allows');
-        fullUntil = Date.now() + FULL_PAUSE;
+    for (let failures = 0; !batch.signal.aborted && pauseMs() === 0;) {
+      try {
+        if ((await handle(record)) === 'full') waitForPlaces();
+        else finish(record, batch);
         return;
+      } catch (error) {
+        const verdict = ports.judge(error);
+        if (verdict.fault !== 'event') return pause(record, error, verdict);
+        failures += 1;
+        logger.error('the event can not be handled', { ...placeOf(record), failures, error });
+        const delay = OWN_RETRIES[failures - 1];
+        if (delay === undefined) return giveUp(record, batch, error);
+        await sleep(delay, undefined, { signal: batch.signal }).catch(() => undefined);
       }
-      batch.done(record);
-      if (backoff.succeeded()) logger.info('resumed: starting workflows again');
-    } catch (error) {
-      const pause = backoff.failed();
-      if (pause === undefined) return;
-      const { topic, partition, offset } = record;
-      logger.warn('paused: the event is tried again later', { topic, partition, offset, pauseMs: pause, error });
     }
+  };
+
+  const waitForPlaces = (): void => {
+    if (fullUntil < Date.now()) logger.info('paused: as many workflows are open as starter.maxOpenWorkflows allows');
+    fullUntil = Date.now() + FULL_PAUSE;
+  };
+
+  const finish = (record: BrokerRecord, batch: RecordBatch): void => {
+    batch.done(record);
+    if (backoff.succeeded()) logger.info('resumed: starting workflows again');
+  };
+
+  const pause = (record: BrokerRecord, error: unknown, { fault, advice }: Verdict): void => {
+    const pauseMs = backoff.failed();
+    if (pauseMs === undefined) return;
+    const level = fault === 'setup' ? 'error' : 'warn';
+    logger[level]('paused: the event is tried again later', { advice, ...placeOf(record), pauseMs, error });
+  };
+
+  /** Replayable, and the rest of its partition goes on. */
+  const giveUp = async (record: BrokerRecord, batch: RecordBatch, reason: unknown): Promise<void> => {
+    try {
+      await bury(record, 'INTERNAL', String(reason).slice(0, 200));
+      finish(record, batch);
+    } catch (error) {
+      // It has nowhere to go: whatever this says, it stays.
+      pause(record, error, { fault: 'outage' });
+    }
+  };
+
+  const bury = async (record: BrokerRecord, reason: Refusal, detail: string): Promise<void> => {
+    await ports.deadLetter(record, reason, detail);
+    logger.warn('event dead-lettered', { ...placeOf(record), reason, detail });
   };
 
   const handle = async (record: BrokerRecord): Promise<'done' | 'full'> => {
@@ -69,7 +112,10 @@ export function createBatchHandler(
       // Before the store is asked: so places go to events in their order, and what waits behind a full
       // gate is a tail that has not been touched.
       if (!(await ports.gate.enter())) return 'full';
-      const admission = await ports.admit(upload);
+      const admission = await ports.admit(upload).catch((error: unknown) => {
+        ports.gate.leave();
+        throw error;
+      });
       if (admission.outcome === 'refused') {
         ports.gate.leave();
         refused ??= admission;
@@ -79,11 +125,7 @@ export function createBatchHandler(
       const { assetId, workflowId } = admission.job;
       logger.debug('workflow started', { assetId, workflowId });
     }
-    if (refused) {
-      await ports.deadLetter(record, refused.reason, refused.detail);
-      const { topic, partition, offset } = record;
-      logger.warn('event dead-lettered', { topic, partition, offset, reason: refused.reason, detail: refused.detail });
-    }
+    if (refused) await bury(record, refused.reason, refused.detail);
     return 'done';
   };
 
@@ -92,3 +134,5 @@ export function createBatchHandler(
     return { pauseMs: pauseMs() };
   };
 }
+
+const placeOf = ({ topic, partition, offset }: BrokerRecord) => ({ topic, partition, offset });

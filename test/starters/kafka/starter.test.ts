@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Job } from '../../../src/contracts/assets.js';
+import { MediaError } from '../../../src/contracts/errors.js';
+import type { Logger } from '../../../src/logging/logger.js';
+import type { BrokerRecord } from '../../../src/messaging/messaging.js';
+import { blame } from '../../../src/starters/kafka/blame.js';
+import { createBatchHandler, type StarterPorts } from '../../../src/starters/kafka/starter.js';
+
+const settings = {
+  ...{ uploadsBucket: 'uploads', uploadsPrefix: '', mediaBucket: 'media', maxEventBytes: 10_000, concurrency: 4 },
+  ...{ tenant: 'default', profile: 'default' },
+};
+
+/** A batch of short events whose starts end as `start` says. */
+async function run(names: readonly string[], start: (key: string) => Promise<void>, over: Partial<StarterPorts> = {}) {
+  const records = names.map((name, offset): BrokerRecord => {
+    const value = Buffer.from(name);
+    return {
+      topic: 't',
+      partition: 0,
+      offset: `${offset}`,
+      timestamp: '0',
+      key: Buffer.from('video/mp4'),
+      value,
+      headers: {},
+    };
+  });
+  const done: string[] = [];
+  const letters: string[] = [];
+  const lines: string[] = [];
+  let places = 0;
+  const log = (level: string) => (message: string, fields?: object) =>
+    void lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  const logger = {
+    debug: () => undefined,
+    info: log('info'),
+    warn: log('warn'),
+    error: log('error'),
+  } as unknown as Logger;
+  const ports: StarterPorts = {
+    admit: ({ key }) =>
+      Promise.resolve({ outcome: 'admitted', job: { source: { key } } as Job, contentType: undefined }),
+    start: (job) => start(job.source.key),
+    deadLetter: (record, reason, detail) => Promise.resolve(void letters.push(`${record.offset} ${reason} ${detail}`)),
+    gate: { enter: () => Promise.resolve((places += 1) > 0), leave: () => void (places -= 1) },
+    judge: blame,
+    ...over,
+  };
+  const verdict = await createBatchHandler(
+    ports,
+    settings,
+    logger,
+  )({
+    ...{ topic: 't', partition: 0, records, signal: new AbortController().signal },
+    done: ({ offset }) => void done.push(offset),
+  });
+  return { verdict, done: done.sort(), letters, lines, places: () => places };
+}
+
+const bug = () => Promise.reject(new TypeError('x is undefined'));
+const outage = () => Promise.reject(new MediaError('STORE_UNAVAILABLE'));
+
+test('an event that fails for a reason of its own is tried four times, then dead-lettered; the others go on', async () => {
+  const tries: Record<string, number> = {};
+  const { verdict, done, letters, lines } = await run(['good', 'bad', 'shaky'], (key) => {
+    tries[key] = (tries[key] ?? 0) + 1;
+    return key === 'bad' || (key === 'shaky' && tries[key] === 1) ? bug() : Promise.resolve();
+  });
+  expect(tries).toEqual({ good: 1, bad: 4, shaky: 2 });
+  expect(done).toEqual(['0', '1', '2']);
+  expect(letters).toEqual(['1 INTERNAL TypeError: x is undefined']);
+  expect(lines.filter((line) => line.startsWith('error the event can not be handled'))).toHaveLength(5);
+  expect(verdict.pauseMs).toBe(0);
+}, 15_000);
+
+test('an outage pauses the partition: nothing is dead-lettered, however often it fails', async () => {
+  const { verdict, done, letters } = await run(['a', 'b'], outage);
+  expect(verdict.pauseMs).toBeGreaterThan(0);
+  expect([done, letters]).toEqual([[], []]);
+});
+
+test('an outage that begins between the tries of a bad event keeps it', async () => {
+  let tries = 0;
+  const { done, letters, verdict } = await run(['bad'], () => ((tries += 1) < 3 ? bug() : outage()));
+  expect([tries, done, letters]).toEqual([3, [], []]);
+  expect(verdict.pauseMs).toBeGreaterThan(0);
+});
+
+test('an event that not even the dead-letter topic takes stays', async () => {
+  const { done, verdict } = await run(['bad'], bug, { deadLetter: () => sleep(1).then(bug) });
+  expect(done).toEqual([]);
+  expect(verdict.pauseMs).toBeGreaterThan(0);
+}, 15_000);
+
+test('a failed look at the store gives its place at the gate back', async () => {
+  const { places } = await run(['a'], () => Promise.resolve(), { admit: outage });
+  expect(places()).toBe(0);
+});
