@@ -1,5 +1,5 @@
 /** Makes every part of a plan side by side: chunks of all rungs, audio tracks, the poster. */
-import { CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
 
 import type { ImageActivities, MissingPart, VideoActivities } from '../contracts/activities.js';
 import { ERRORS } from '../contracts/errors.js';
@@ -47,16 +47,24 @@ export class MediaMaker {
       () => together(plan.audio.map((track) => () => this.audioTrack(plan, track, story))),
     ] as const);
     for (const { name } of plan.rungs) if (!this.withdrawn.has(name)) story.part(name, 'done');
-    return { chunks, audio: audio.filter((track) => track !== undefined), posters: this.posters, missing: this.missing };
+    return {
+      chunks,
+      audio: audio.filter((track) => track !== undefined),
+      posters: this.posters,
+      missing: this.missing,
+    };
   }
 
   private async chunk(plan: VideoPlan, chunk: Chunk, story: Story): Promise<ChunkResult> {
-    const seconds = (chunk.segments * (plan.grid?.segmentFrames ?? 0) * (plan.grid?.fps.den ?? 0)) / (plan.grid?.fps.num ?? 1);
+    const seconds =
+      (chunk.segments * (plan.grid?.segmentFrames ?? 0) * (plan.grid?.fps.den ?? 0)) / (plan.grid?.fps.num ?? 1);
     const result = await this.withdrawable<ChunkResult>(() => {
       const rungs = plan.rungs.filter(({ name }) => !this.withdrawn.has(name));
       for (const { name } of rungs) story.part(name, 'running');
       const summary = `chunk ${chunk.index}: ${rungs.map(({ name }) => name).join(' ')}`;
-      const { encodeChunk } = proxyActivities<VideoActivities>(policies.encode(story.job, story.priority, this.queues, seconds, summary));
+      const { encodeChunk } = proxyActivities<VideoActivities>(
+        policies.encode(story.job, story.priority, this.queues, seconds, summary),
+      );
       return [rungs.map(nameOf), () => encodeChunk(story.job, plan, chunk, rungs)];
     });
     story.chunkDone();
@@ -74,17 +82,26 @@ export class MediaMaker {
         const { encodeAudio } = proxyActivities<VideoActivities>(policy);
         return [[track.name], () => encodeAudio(story.job, plan, track)];
       });
-      if (result) story.part(track.name, 'done');
+      // Cancelled in the moment that it was finished.
+      if (!result || this.withdrawn.has(track.name)) return undefined;
+      story.part(track.name, 'done');
       return result;
     } catch (error) {
-      if (isCancellation(error) || (plan.rungs.length === 0 && plan.audio.length === 1)) throw error;
+      if (isCancellation(error)) throw error;
+      if (this.withdrawn.has(track.name)) return undefined;
+      const isLast = plan.audio.every(
+        ({ name }) => name === track.name || this.missing.some((part) => part.name === name),
+      );
+      if (plan.rungs.length === 0 && isLast) throw error;
       this.lose(track.name, error, story);
       return undefined;
     }
   }
 
   private async poster(posterKey: string, story: Story): Promise<void> {
-    const { makePoster } = proxyActivities<ImageActivities>(policies.image(story.job, story.priority, this.queues, POSTER));
+    const { makePoster } = proxyActivities<ImageActivities>(
+      policies.image(story.job, story.priority, this.queues, POSTER),
+    );
     try {
       this.posters.push(...(await makePoster(story.job, posterKey)));
       story.part(POSTER, 'done');
@@ -113,12 +130,17 @@ export class MediaMaker {
         return await scope.run(run);
       } catch (error) {
         const ours = parts.some((name) => this.withdrawn.has(name)) && !CancellationScope.current().consideredCancelled;
-        if (!isCancellation(error) || !ours) throw error;
+        if (!ours || !wasStopped(error)) throw error;
       } finally {
         this.running.delete(scope);
       }
     }
   }
+}
+
+/** Cancelled, or failed in another way (a drain, a dead worker) that would have been tried again had it not been cancelled. */
+function wasStopped(error: unknown): boolean {
+  return isCancellation(error) || (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED');
 }
 
 const nameOf = ({ name }: VideoRung): string => name;

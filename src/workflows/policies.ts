@@ -16,11 +16,12 @@ const HEARTBEAT_TIMEOUT = '10s';
 /** Longest that a step may wait and retry in all: an outage of a week-end loses nothing. */
 const STEP_BOUND = '7 days';
 
-/** Backoff that neither hammers a store that is coming back nor lets an uploader wait long after it is. */
+/**
+ * Backoff that neither hammers a store that is coming back nor lets an uploader wait long after it is.
+ * No number of attempts stands here: those that an outage or a drain used up must not count, and
+ * only the activity knows them (`activities/scope.ts`).
+ */
 const RETRY = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
-
-/** Attempts are also consumed by drains and kills; beyond so many the step itself kills its workers. */
-const MAX_ATTEMPTS = 100;
 
 /** Encoding slower than this many times real time is taken for stuck, whatever it reports. */
 const SLOWEST_ENCODE = 30;
@@ -32,7 +33,7 @@ const common = (job: Job, priority: Priority): ActivityOptions => ({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   scheduleToCloseTimeout: STEP_BOUND,
-  retry: { ...RETRY, maximumAttempts: MAX_ATTEMPTS },
+  retry: RETRY,
   // The Temporal SDK limits the key to 64 bytes.
   priority: { priorityKey: priority, fairnessKey: job.tenant.slice(0, 64) },
 });
@@ -46,7 +47,13 @@ export const policies = {
   }),
 
   /** @param mediaSeconds length of what is encoded. */
-  encode: (job: Job, priority: Priority, queues: QueueNames, mediaSeconds: number, summary: string): ActivityOptions => ({
+  encode: (
+    job: Job,
+    priority: Priority,
+    queues: QueueNames,
+    mediaSeconds: number,
+    summary: string,
+  ): ActivityOptions => ({
     ...common(job, priority),
     taskQueue: queues.video,
     startToCloseTimeout: `${Math.ceil(TRANSFER_SECONDS + mediaSeconds * SLOWEST_ENCODE)}s`,
@@ -74,7 +81,7 @@ export const policies = {
     ...common(job, priority),
     taskQueue: queues.media,
     startToCloseTimeout: '10 minutes',
-    retry: RETRY,
+    scheduleToCloseTimeout: undefined,
     summary,
   }),
 } as const;

@@ -13,18 +13,28 @@ import { Story } from './story.js';
 export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES): Promise<ProcessSummary> {
   const story = new Story(job);
   const compensations = new Compensations();
-  const { makeImage } = proxyActivities<ImageActivities>(policies.image(job, story.priority, queues, 'make all variants'));
-  const { discardOutputs } = proxyActivities<MediaActivities>(policies.end(job, story.priority, queues, 'discard outputs'));
+  const { makeImage } = proxyActivities<ImageActivities>(
+    policies.image(job, story.priority, queues, 'make all variants'),
+  );
+  const { discardOutputs } = proxyActivities<MediaActivities>(
+    policies.end(job, story.priority, queues, 'discard outputs'),
+  );
 
   try {
     story.enter('making', 'image');
     compensations.add(() => discardOutputs(job));
     const made = await makeImage(job, story.startedAt);
-    if (made.outcome === 'media') return await continueAsVideo(corrected(job), queues);
+    if (made.outcome === 'media') return await continueAsVideo(corrected(story), queues);
 
     for (const { name } of made.renditions) story.part(name, 'done');
     story.end('ready');
-    return { assetId: job.assetId, kind: 'image', state: 'ready', renditions: made.renditions.map(({ name }) => name), missing: [] };
+    return {
+      assetId: job.assetId,
+      kind: 'image',
+      state: 'ready',
+      renditions: made.renditions.map(({ name }) => name),
+      missing: [],
+    };
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     throw await endBadly(error, story, 'image', queues, compensations);

@@ -21,12 +21,14 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
     story.enter('inspecting');
     const { inspectMedia } = proxyActivities<VideoActivities>(policies.inspect(job, story.priority, queues));
     const inspection = await inspectMedia(job);
-    if (inspection.outcome === 'image') return await continueAsImage(corrected(job), queues);
+    if (inspection.outcome === 'image') return await continueAsImage(corrected(story), queues);
     const { plan } = inspection;
     kind = plan.kind;
 
     story.enter('encoding', kind);
-    const { discardOutputs } = proxyActivities<MediaActivities>(policies.end(job, story.priority, queues, 'discard outputs'));
+    const { discardOutputs } = proxyActivities<MediaActivities>(
+      policies.end(job, story.priority, queues, 'discard outputs'),
+    );
     compensations.add(() => discardOutputs(job));
     const made = await maker.make(plan, story);
 

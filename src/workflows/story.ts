@@ -2,7 +2,15 @@
  * What people see of a running workflow: the `progress` query, search attributes, the live table in
  * the Web UI, and the two things that they may ask of it (`cancelRendition`, `setPriority`).
  */
-import { ApplicationFailure, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 import type { AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
@@ -38,6 +46,8 @@ export class Story {
   private chunks: { done: number; total: number } | undefined;
   private duration: number | undefined;
   private readonly parts = new Map<string, PartProgress>();
+  /** Parts of which one must remain: the pictures of a video, the tracks of a sound. */
+  private essential: readonly string[] = [];
 
   /** @param onPartCancelled called when somebody cancels a part that is not done yet. */
   constructor(
@@ -52,7 +62,10 @@ export class Story {
         this.priority = priority;
         this.tell();
       },
-      { validator: (priority) => check([1, 2, 3, 4, 5].includes(priority), 'A priority is a whole number from 1 to 5.') },
+      {
+        validator: (priority: Priority) =>
+          check([1, 2, 3, 4, 5].includes(priority), 'A priority is a whole number from 1 to 5.'),
+      },
     );
     setHandler(
       cancelRenditionUpdate,
@@ -60,7 +73,7 @@ export class Story {
         this.part(name, 'cancelled');
         onPartCancelled?.(name);
       },
-      { validator: (name) => this.checkCancellable(name) },
+      { validator: (name: string) => this.checkCancellable(name) },
     );
   }
 
@@ -68,16 +81,14 @@ export class Story {
   enter(stage: string, kind?: MediaKind): void {
     this.stage = stage;
     if (kind) this.kind = kind;
-    upsertSearchAttributes([
-      { key: STAGE, value: stage },
-      ...(kind ? [{ key: KIND, value: kind }] : []),
-    ]);
+    upsertSearchAttributes([{ key: STAGE, value: stage }, ...(kind ? [{ key: KIND, value: kind }] : [])]);
     this.tell();
   }
 
   planned(plan: VideoPlan): void {
     this.chunks = { done: 0, total: plan.chunks.length };
     this.duration = plan.facts.duration;
+    this.essential = (plan.rungs.length > 0 ? plan.rungs : plan.audio).map(({ name }) => name);
     for (const { name } of [...plan.rungs, ...plan.audio]) this.part(name, 'waiting');
   }
 
@@ -89,10 +100,6 @@ export class Story {
   part(name: string, state: PartState, error?: PublicError): void {
     this.parts.set(name, { name, state, error });
     this.tell();
-  }
-
-  partState(name: string): PartState | undefined {
-    return this.parts.get(name)?.state;
   }
 
   /** The last word. */
@@ -121,8 +128,9 @@ export class Story {
     const part = this.parts.get(name);
     check(part !== undefined, `There is no rendition ${name}.`);
     check(part?.state === 'waiting' || part?.state === 'running', `Rendition ${name} is ${part?.state} already.`);
-    const others = [...this.parts.values()].filter((p) => p.name !== name && p.state !== 'cancelled' && p.state !== 'failed');
-    check(others.some((p) => p.name !== 'poster'), 'The last rendition can not be cancelled: cancel the workflow.');
+    const isLost = (other: string): boolean => ['cancelled', 'failed'].includes(this.parts.get(other)?.state ?? '');
+    const isLast = this.essential.includes(name) && this.essential.every((other) => other === name || isLost(other));
+    check(!isLast, 'The last rendition can not be cancelled: cancel the workflow.');
   }
 
   /** Markdown for the Web UI, which shows it live. */
@@ -132,7 +140,8 @@ export class Story {
     if (this.chunks) lines[0] += ` · ${this.chunks.done} of ${this.chunks.total} chunks`;
     if (this.parts.size > 0) {
       lines.push('', '| rendition | state | |', '|---|---|---|');
-      for (const { name, state, error } of this.parts.values()) lines.push(`| ${name} | ${state} | ${error?.message ?? ''} |`);
+      for (const { name, state, error } of this.parts.values())
+        lines.push(`| ${name} | ${state} | ${error?.message ?? ''} |`);
     }
     setCurrentDetails(lines.join('\n'));
   }

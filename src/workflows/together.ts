@@ -22,7 +22,9 @@ export async function together<const Tasks extends readonly Task<unknown>[]>(tas
         }
       }),
     );
-    const rejections = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason as unknown);
+    const rejections = outcomes
+      .filter((outcome) => outcome.status === 'rejected')
+      .map(({ reason }) => reason as unknown);
     if (rejections.length > 0) throw rejections.find((reason) => !isCancellation(reason)) ?? rejections[0];
     return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as Results<Tasks>;
   });

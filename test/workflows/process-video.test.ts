@@ -1,12 +1,23 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { WorkflowFailedError } from '@temporalio/client';
+import { defaultPayloadConverter, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 
 import type { EndRequest, PublishRequest } from '../../src/contracts/activities.js';
 import type { Progress } from '../../src/contracts/progress.js';
 import type { ProcessSummary } from '../../src/contracts/summary.js';
 import { useStack } from '../support/stack.js';
-import { chunkResult, encoded, inspected, openBench, plan, type Bench } from './support.js';
+import {
+  chunkResult,
+  damaged,
+  encoded,
+  failureOf,
+  inspected,
+  openBench,
+  plan,
+  untilCancelled,
+  untilPart,
+  type Bench,
+} from './support.js';
 
 const stack = useStack();
 let bench: Bench;
@@ -15,38 +26,34 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-/** An encode that heartbeats until it is cancelled, then takes a moment to stop, as ffmpeg does. */
-async function untilCancelled(stopped: () => void): Promise<never> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), 50);
-  try {
-    return await context.cancelled;
-  } finally {
-    clearInterval(timer);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    stopped();
-  }
-}
-
-const failureOf = (error: unknown): ApplicationFailure => (error as WorkflowFailedError).cause as ApplicationFailure;
-const damaged = (): ApplicationFailure => ApplicationFailure.nonRetryable('The file is damaged and can not be decoded.', 'DAMAGED_FILE');
-
 test('a video is inspected, encoded, given a poster, verified and published', async () => {
   await bench.run('processVideo', {}, async (handle) => {
     const summary = (await handle.result()) as ProcessSummary;
-    expect(summary).toMatchObject({ kind: 'video', state: 'ready', renditions: ['720p', '360p', 'audio-0'], missing: [] });
+    expect(summary).toMatchObject({
+      kind: 'video',
+      state: 'ready',
+      renditions: ['720p', '360p', 'audio-0'],
+      missing: [],
+    });
     const progress = await handle.query<Progress>('progress');
     expect(progress).toMatchObject({ state: 'ready', chunks: { done: 1, total: 1 } });
-    expect(progress.parts.map(({ name, state }) => `${name} ${state}`)).toEqual(['720p done', '360p done', 'audio-0 done', 'poster done']);
+    expect(progress.parts.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      '720p done',
+      '360p done',
+      'audio-0 done',
+      'poster done',
+    ]);
     const { searchAttributes } = await handle.describe();
-    expect(searchAttributes).toMatchObject({ MediaKind: ['video'], MediaStage: ['ready'] });
+    expect(searchAttributes).toMatchObject({ MediaKind: ['video'], MediaStage: ['ready'], Tenant: ['acme'] });
   });
 });
 
 test('an image under a video name goes on as processImage, under the same workflow id', async () => {
   await bench.run('processVideo', { inspectMedia: async () => ({ outcome: 'image' }) }, async (handle, job) => {
     expect(await handle.result()).toMatchObject({ kind: 'image', state: 'ready', assetId: job.assetId });
-    expect((await bench.client.workflow.getHandle(job.workflowId).describe()).type).toBe('processImage');
+    const { type, searchAttributes } = await bench.client.workflow.getHandle(job.workflowId).describe();
+    expect(type).toBe('processImage');
+    expect(searchAttributes).toMatchObject({ MediaKind: ['image'], MediaStage: ['ready'], Tenant: ['acme'] });
   });
 });
 
@@ -80,7 +87,10 @@ test('a permanent error is tried once, undone, recorded, and is the failure of t
     expect(failureOf(error)).toMatchObject({ type: 'DAMAGED_FILE', nonRetryable: true });
     expect(attempts).toBe(1);
     expect(order).toEqual(['discard', 'failed DAMAGED_FILE']);
-    expect((await handle.describe()).searchAttributes).toMatchObject({ FailureCode: ['DAMAGED_FILE'], MediaStage: ['failed'] });
+    expect((await handle.describe()).searchAttributes).toMatchObject({
+      FailureCode: ['DAMAGED_FILE'],
+      MediaStage: ['failed'],
+    });
   });
 });
 
@@ -162,7 +172,10 @@ test('a sound track that can not be made leaves a partial video that names it', 
     },
   };
   await bench.run('processVideo', activities, async (handle) => {
-    expect(await handle.result()).toMatchObject({ state: 'partial', missing: [{ name: 'audio-0', error: { code: 'DAMAGED_FILE' } }] });
+    expect(await handle.result()).toMatchObject({
+      state: 'partial',
+      missing: [{ name: 'audio-0', error: { code: 'DAMAGED_FILE' } }],
+    });
     expect(request?.audio).toEqual([]);
   });
 });
@@ -196,7 +209,11 @@ test('a cancelled rendition is left out: its encode starts again without it', as
     await handle.executeUpdate('cancelRendition', { args: ['720p'] });
     const summary = (await handle.result()) as ProcessSummary;
     expect(calls).toEqual([['720p', '360p'], ['360p']]);
-    expect(summary).toMatchObject({ state: 'partial', renditions: ['360p', 'audio-0'], missing: [{ name: '720p', error: { code: 'CANCELLED' } }] });
+    expect(summary).toMatchObject({
+      state: 'partial',
+      renditions: ['360p', 'audio-0'],
+      missing: [{ name: '720p', error: { code: 'CANCELLED' } }],
+    });
   });
 });
 
@@ -209,6 +226,12 @@ test('updates that make no sense are refused with a reason', async () => {
       return ((error as { cause?: Error }).cause ?? (error as Error)).message;
     };
     expect(await reasonOf('cancelRendition', '4320p')).toBe('There is no rendition 4320p.');
+    await handle.executeUpdate('cancelRendition', { args: ['720p'] });
+    expect(await reasonOf('cancelRendition', '720p')).toBe('Rendition 720p is cancelled already.');
+    // Sound alone is no video.
+    expect(await reasonOf('cancelRendition', '360p')).toBe(
+      'The last rendition can not be cancelled: cancel the workflow.',
+    );
     expect(await reasonOf('setPriority', 9)).toBe('A priority is a whole number from 1 to 5.');
   });
 });
@@ -237,12 +260,227 @@ test('a new priority holds for every step that is scheduled after it', async () 
   });
 });
 
-async function untilPart(handle: { query<T>(name: string): Promise<T> }, name: string, state: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+test('a new priority goes with the bytes to the other kind', async () => {
+  const priorities: (number | undefined)[] = [];
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const activities = {
+    inspectMedia: async () => {
+      await released;
+      return { outcome: 'image' as const };
+    },
+    makeImage: async () => {
+      priorities.push(Context.current().info.priority?.priorityKey);
+      return { outcome: 'ready' as const, reader: 'sharp', renditions: [] };
+    },
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    await handle.executeUpdate('setPriority', { args: [1] });
+    release();
+    await handle.result();
+    expect(priorities).toEqual([1]);
+  });
+});
+
+test('a cancel that comes too late for the step is not lost with the hand-over to the other kind', async () => {
+  const ends: EndRequest[] = [];
+  const activities = {
+    inspectMedia: async () => {
+      // Stopped with its work done: it has an answer all the same.
+      await untilCancelled().catch(() => undefined);
+      return { outcome: 'image' as const };
+    },
+    recordEnd: async (request: EndRequest) => void ends.push(request),
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    await untilStarted(handle);
+    await handle.cancel();
+    await handle.result().catch(() => undefined);
+    expect(await handle.describe()).toMatchObject({ type: 'processVideo', status: { name: 'CANCELLED' } });
+    expect(ends).toMatchObject([{ state: 'cancelled' }]);
+  });
+});
+
+test('a step that ends in a failure of its own when it is cancelled does not make the cancel a failure', async () => {
+  const order: string[] = [];
+  const activities = {
+    // What a drain or an outage leaves when they meet the cancel: not tried again, for it is cancelled.
+    encodeChunk: () =>
+      untilCancelled().catch(() => {
+        throw ApplicationFailure.retryable('The object store can not be reached.', 'STORE_UNAVAILABLE');
+      }),
+    discardOutputs: async () => void order.push('discard'),
+    recordEnd: async ({ state, error }: EndRequest) => void order.push(`${state} ${error.code}`),
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    await untilPart(handle, '720p', 'running');
+    await handle.cancel();
+    const error = await handle.result().catch((e: unknown) => e);
+    expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+    expect(order).toEqual(['discard', 'cancelled CANCELLED']);
+  });
+});
+
+test('the same of a cancelled rendition: its encode starts again', async () => {
+  const calls: string[][] = [];
+  const activities = {
+    encodeChunk: async (_job: unknown, _plan: unknown, _chunk: unknown, rungs: readonly { name: string }[]) => {
+      const names = rungs.map(({ name }) => name);
+      calls.push(names);
+      if (!names.includes('720p')) return chunkResult(names);
+      return untilCancelled().catch(() => {
+        throw ApplicationFailure.retryable('The worker is draining.', 'WorkerDraining');
+      });
+    },
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    await untilPart(handle, '720p', 'running');
+    await handle.executeUpdate('cancelRendition', { args: ['720p'] });
+    expect(await handle.result()).toMatchObject({ state: 'partial', missing: [{ name: '720p' }] });
+    expect(calls).toEqual([['720p', '360p'], ['360p']]);
+  });
+});
+
+test('a sound track that is finished in the moment of its cancel stays cancelled', async () => {
+  let request: PublishRequest | undefined;
+  const activities = {
+    encodeAudio: () => untilCancelled().catch(() => encoded('audio-0')),
+    publishMedia: async (asked: PublishRequest) => {
+      request = asked;
+      return { kind: 'video' as const, state: 'partial' as const, masterKey: 'm', renditions: [] };
+    },
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    await untilPart(handle, 'audio-0', 'running');
+    await handle.executeUpdate('cancelRendition', { args: ['audio-0'] });
+    await handle.result();
+    expect(request).toMatchObject({ audio: [], missing: [{ name: 'audio-0', error: { code: 'CANCELLED' } }] });
     const { parts } = await handle.query<Progress>('progress');
-    if (parts.some((part) => part.name === name && part.state === state)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${name} never became ${state}`);
+    expect(parts).toContainEqual({ name: 'audio-0', state: 'cancelled' });
+  });
+});
+
+test('a clean-up that fails for good keeps nobody from learning of the end', async () => {
+  const ends: EndRequest[] = [];
+  const activities = {
+    encodeChunk: async () => {
+      throw damaged();
+    },
+    discardOutputs: async () => {
+      throw ApplicationFailure.nonRetryable('The bucket is gone.', 'INTERNAL');
+    },
+    recordEnd: async (request: EndRequest) => void ends.push(request),
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    const error = await handle.result().catch((e: unknown) => e);
+    expect(failureOf(error).type).toBe('DAMAGED_FILE');
+    expect(ends).toMatchObject([{ state: 'failed', error: { code: 'DAMAGED_FILE' } }]);
+  });
+});
+
+test('a cancel can not interrupt the clean-up', async () => {
+  const order: string[] = [];
+  let tidying = (): void => undefined;
+  const tidies = new Promise<void>((resolve) => (tidying = resolve));
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const activities = {
+    encodeChunk: async () => {
+      throw damaged();
+    },
+    discardOutputs: async () => {
+      tidying();
+      await released;
+      order.push('discard');
+    },
+    recordEnd: async ({ state }: EndRequest) => void order.push(state),
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    await tidies;
+    await handle.cancel();
+    release();
+    const error = await handle.result().catch((e: unknown) => e);
+    expect(failureOf(error).type).toBe('DAMAGED_FILE');
+    expect(order).toEqual(['discard', 'failed']);
+  });
+});
+
+test('of several sound tracks that can not be made the last one is the failure', async () => {
+  const [track] = plan.audio;
+  const sound = {
+    ...plan,
+    kind: 'audio' as const,
+    rungs: [],
+    chunks: [],
+    grid: undefined,
+    audio: [track!, { ...track!, name: 'audio-1' }],
+  };
+  const activities = {
+    inspectMedia: async () => ({ outcome: 'media' as const, plan: sound }),
+    encodeAudio: async () => {
+      throw damaged();
+    },
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    const error = await handle.result().catch((e: unknown) => e);
+    expect(failureOf(error).type).toBe('DAMAGED_FILE');
+  });
+});
+
+test('the Web UI alone says what it is, what it does and why it failed', async () => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const activities = {
+    encodeChunk: async () => {
+      await released;
+      throw damaged();
+    },
+    encodeAudio: async () => encoded('audio-0'),
+  };
+  await bench.run('processVideo', activities, async (handle, job) => {
+    await untilPart(handle, 'audio-0', 'done');
+    expect(await (await handle.describe()).staticSummary()).toBe(`video · ${job.source.key}`);
+    expect(await currentDetails(handle)).toBe(
+      [
+        `**encoding** · asset \`${job.assetId}\` · priority 3 · 0 of 1 chunks`,
+        '',
+        '| rendition | state | |',
+        '|---|---|---|',
+        '| 720p | running |  |',
+        '| 360p | running |  |',
+        '| audio-0 | done |  |',
+      ].join('\n'),
+    );
+    release();
+    await handle.result().catch(() => undefined);
+    expect(await currentDetails(handle)).toContain('`DAMAGED_FILE` The file is damaged and can not be decoded.');
+    expect(await summaries(handle)).toEqual([
+      'inspect',
+      'chunk 0: 720p 360p',
+      'audio-0',
+      'discard outputs',
+      'record: failed',
+    ]);
+  });
+});
+
+/** As the Web UI asks for it. */
+async function currentDetails(handle: WorkflowHandle): Promise<string | undefined> {
+  return (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails;
 }
 
+async function summaries(handle: WorkflowHandle): Promise<unknown[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(({ userMetadata, activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled ? [userMetadata?.summary && defaultPayloadConverter.fromPayload(userMetadata.summary)] : [],
+  );
+}
+
+async function untilStarted(handle: WorkflowHandle): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { pendingActivities } = (await handle.describe()).raw;
+    if (pendingActivities?.some(({ lastWorkerIdentity }) => lastWorkerIdentity)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('no step was started');
+}

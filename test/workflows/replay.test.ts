@@ -18,13 +18,16 @@ test('every recorded history replays on the workflows of today', async () => {
     history: historyFromJSON(JSON.parse(readFileSync(`${HISTORIES}/${file}`, 'utf8'))),
   }));
   const errors: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: await bundleWorkflows() }, histories)) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle: await bundleWorkflows() },
+    histories,
+  )) {
     if (error) errors.push(`${workflowId}: ${error.message}`);
   }
   expect(errors).toEqual([]);
 });
 
-test('a history that today\'s workflows would not write is noticed', async () => {
+test("a history that today's workflows would not write is noticed", async () => {
   const name = readdirSync(HISTORIES).find((file) => file.includes('a-video-is-inspected'));
   const text = readFileSync(`${HISTORIES}/${name}`, 'utf8').replaceAll('"inspectMedia"', '"lookAtMedia"');
   await expect(

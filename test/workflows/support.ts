@@ -3,22 +3,37 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
+import { Client, Connection, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 
 import type { Config } from '../../src/config/schema.js';
 import type { ImageActivities, Inspection, MediaActivities, VideoActivities } from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import type { ChunkResult, EncodedRendition, VideoPlan } from '../../src/contracts/plan.js';
+import type { Progress } from '../../src/contracts/progress.js';
+import { planStart } from '../../src/starters/kafka/start-workflow.js';
 
 export type AllActivities = VideoActivities & ImageActivities & MediaActivities;
 
 export interface Bench {
   readonly client: Client;
   /** Starts a workflow and, on the same queue, a worker with the given activities; stops the worker when `use` ends. */
-  run<T>(type: string, activities: Partial<AllActivities>, use: (handle: WorkflowHandle, job: Job) => Promise<T>): Promise<T>;
+  run<T>(
+    type: string,
+    activities: Partial<AllActivities>,
+    use: (handle: WorkflowHandle, job: Job) => Promise<T>,
+  ): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -46,7 +61,8 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
       });
       const job = makeJob();
       return worker.runUntil(async () => {
-        const handle = await client.workflow.start(type, { taskQueue: queue, workflowId: job.workflowId, args: [job, queues] });
+        const { options } = planStart(job, undefined, queues);
+        const handle = await client.workflow.start(type, options);
         try {
           return await use(handle, job);
         } finally {
@@ -85,7 +101,7 @@ export function makeJob(): Job {
     workflowId: `media/uploads/${id}`,
     generation: 1,
     source: { bucket: 'uploads', key: `${id}.mp4`, etag: 'e' },
-    tenant: 'default',
+    tenant: 'acme',
     profile: 'default',
     priority: 3,
     uploadedAt: new Date().toISOString(),
@@ -93,7 +109,15 @@ export function makeJob(): Job {
 }
 
 const rung = (name: string, height: number): VideoPlan['rungs'][number] => ({
-  name, width: (height * 16) / 9, height, codec: 'h264', crf: 22, maxrateKbps: 1000, bufsizeKbps: 2000, preset: 'veryfast', level: '3.1',
+  name,
+  width: (height * 16) / 9,
+  height,
+  codec: 'h264',
+  crf: 22,
+  maxrateKbps: 1000,
+  bufsizeKbps: 2000,
+  preset: 'veryfast',
+  level: '3.1',
 });
 
 export const plan: VideoPlan = {
@@ -103,7 +127,17 @@ export const plan: VideoPlan = {
     container: 'mov',
     duration: 8,
     seekable: true,
-    video: { streamIndex: 0, codec: 'h264', width: 1280, height: 720, rotation: 0, interlaced: false, frameRate: 25, duration: 8, pixelFormat: 'yuv420p' },
+    video: {
+      streamIndex: 0,
+      codec: 'h264',
+      width: 1280,
+      height: 720,
+      rotation: 0,
+      interlaced: false,
+      frameRate: 25,
+      duration: 8,
+      pixelFormat: 'yuv420p',
+    },
     audio: [{ streamIndex: 1, codec: 'aac', channels: 2, sampleRate: 48000, duration: 8, isDefault: true }],
   },
   grid: { fps: { num: 25, den: 1 }, gopFrames: 50, segmentFrames: 100, totalFrames: 200 },
@@ -112,8 +146,20 @@ export const plan: VideoPlan = {
   audio: [{ name: 'audio-0', streamIndex: 1, isDefault: true, channels: 2, bitrateKbps: 128, sampleRate: 48000 }],
 };
 
-export const encoded = (name: string): EncodedRendition => ({ name, segments: 2, bytes: 1000, peakBitrate: 2000, units: 200, codecs: 'avc1.64001f' });
-export const chunkResult = (names: readonly string[], posterKey?: string): ChunkResult => ({ index: 0, renditions: names.map(encoded), endedEarly: false, posterKey });
+export const encoded = (name: string): EncodedRendition => ({
+  name,
+  segments: 2,
+  bytes: 1000,
+  peakBitrate: 2000,
+  units: 200,
+  codecs: 'avc1.64001f',
+});
+export const chunkResult = (names: readonly string[], posterKey?: string): ChunkResult => ({
+  index: 0,
+  renditions: names.map(encoded),
+  endedEarly: false,
+  posterKey,
+});
 export const inspected: Inspection = { outcome: 'media', plan };
 
 export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
@@ -126,16 +172,57 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
 /** Activities that succeed at once. */
 const wellBehaved: AllActivities = {
   inspectMedia: async () => inspected,
-  encodeChunk: async (_job, _plan, _chunk, rungs) => chunkResult(rungs.map(({ name }) => name), 'poster-source'),
+  encodeChunk: async (_job, _plan, _chunk, rungs) =>
+    chunkResult(
+      rungs.map(({ name }) => name),
+      'poster-source',
+    ),
   encodeAudio: async (_job, _plan, track) => encoded(track.name),
   makePoster: async () => [{ name: 'poster.jpg', type: 'poster', key: 'k', mime: 'image/jpeg', bytes: 1 }],
-  makeImage: async () => ({ outcome: 'ready', reader: 'sharp', renditions: [{ name: 'thumb.jpg', type: 'thumbnail', key: 'k', mime: 'image/jpeg', bytes: 1 }] }),
+  makeImage: async () => ({
+    outcome: 'ready',
+    reader: 'sharp',
+    renditions: [{ name: 'thumb.jpg', type: 'thumbnail', key: 'k', mime: 'image/jpeg', bytes: 1 }],
+  }),
   publishMedia: async ({ chunks, audio, missing }) => ({
     kind: 'video',
     state: missing.length > 0 ? 'partial' : 'ready',
     masterKey: 'master.m3u8',
-    renditions: [...(chunks[0]?.renditions ?? []), ...audio].map(({ name }) => ({ name, type: 'video', key: name, mime: 'x', bytes: 1 })),
+    renditions: [...(chunks[0]?.renditions ?? []), ...audio].map(({ name }) => ({
+      name,
+      type: 'video',
+      key: name,
+      mime: 'x',
+      bytes: 1,
+    })),
   }),
   recordEnd: async () => undefined,
   discardOutputs: async () => undefined,
 };
+
+/** An encode that heartbeats until it is cancelled, then takes a moment to stop, as ffmpeg does. */
+export async function untilCancelled(stopped?: () => void): Promise<never> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), 50);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(timer);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    stopped?.();
+  }
+}
+
+export async function untilPart(handle: WorkflowHandle, name: string, state: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { parts } = await handle.query<Progress>('progress');
+    if (parts.some((part) => part.name === name && part.state === state)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${name} never became ${state}`);
+}
+
+export const failureOf = (error: unknown): ApplicationFailure =>
+  (error as WorkflowFailedError).cause as ApplicationFailure;
+export const damaged = (): ApplicationFailure =>
+  ApplicationFailure.nonRetryable('The file is damaged and can not be decoded.', 'DAMAGED_FILE');
