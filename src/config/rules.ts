@@ -21,10 +21,15 @@ function databaseOf(url: string): { host: string; user: string; password: string
 /** Mistakes that only show when settings are seen together. Every single value is taken to be valid. */
 export function crossCheck(config: Config): string[] {
   const mistakes: string[] = [];
-  const { workers, storage, catalogue } = config;
+  const { workers, kafka, storage, catalogue } = config;
   if (workers.forceSeconds <= workers.graceSeconds) {
     mistakes.push(
       `Expected workers.forceSeconds (WORKERS_FORCE_SECONDS) to be more than workers.graceSeconds (WORKERS_GRACE_SECONDS), ${workers.graceSeconds}, but received ${workers.forceSeconds}`,
+    );
+  }
+  if (kafka.saslMechanism !== 'none' && (kafka.username === '' || kafka.password === '')) {
+    mistakes.push(
+      `Expected kafka.username (KAFKA_USERNAME) and kafka.password (KAFKA_PASSWORD) with kafka.saslMechanism (KAFKA_SASL_MECHANISM) ${kafka.saslMechanism}`,
     );
   }
   if (new URL(storage.endpoint).pathname !== '/') {

@@ -33,6 +33,16 @@ export const ConfigSchema = group({
       default: ['127.0.0.1:9092'],
       minItems: 1,
     }),
+    tls: Type.Union([Type.Literal('off'), Type.Literal('on')], {
+      description: 'Encryption to the brokers. A certificate authority of your own: `NODE_EXTRA_CA_CERTS`.',
+      default: 'off',
+    }),
+    saslMechanism: Type.Union(
+      [Type.Literal('none'), Type.Literal('plain'), Type.Literal('scram-sha-256'), Type.Literal('scram-sha-512')],
+      { description: 'How to log in to the brokers.', default: 'none' },
+    ),
+    username: text('User at the brokers, with a `kafka.saslMechanism`.', ''),
+    password: text('Its password.', '', { secret: true }),
     clientId: text('Client id.', 'mediamill'),
     groupId: text('Consumer group of the starters.', 'mediamill-starter'),
     sessionSeconds: count('A starter that died is noticed, and its partitions go to others, after so long.', 15, {

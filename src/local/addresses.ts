@@ -54,7 +54,7 @@ export function stackConfig(base: Config, ours: readonly ServerName[], ports: Po
     temporal: () => ({
       temporal: { address: `${host}:${ports.temporal}`, uiUrl: `http://${host}:${ports.temporalUi}` },
     }),
-    kafka: () => ({ kafka: { brokers: [`${host}:${ports.kafka}`] } }),
+    kafka: () => ({ kafka: { brokers: [`${host}:${ports.kafka}`], tls: 'off', saslMechanism: 'none' } }),
     minio: () => ({ storage: { endpoint: `http://${host}:${ports.minio}` } }),
     postgres: () => {
       const url = new URL(base.catalogue.url);

@@ -174,11 +174,8 @@ export class Stack {
       }
       case 'minio': {
         const { accessKey, secretKey, region } = config.storage;
-        const { brokers, uploadsTopic } = config.kafka;
         return {
-          command: guarded(
-            minioLaunch(path, dir, ports, host, { accessKey, secretKey, region, brokers, topic: uploadsTopic }),
-          ),
+          command: guarded(minioLaunch(path, dir, ports, host, { accessKey, secretKey, region, kafka: config.kafka })),
           ready: async () => {
             await minioReady(config.storage.endpoint);
             await prepareStore(config, { announce: true });

@@ -146,7 +146,7 @@ class Supervisor {
 export function addressesOf(config: Config): ConfigOverrides {
   return {
     temporal: { address: config.temporal.address, namespace: config.temporal.namespace, uiUrl: config.temporal.uiUrl },
-    kafka: { brokers: config.kafka.brokers },
+    kafka: { brokers: config.kafka.brokers, tls: config.kafka.tls, saslMechanism: config.kafka.saslMechanism },
     storage: { endpoint: config.storage.endpoint },
     catalogue: { url: config.catalogue.url },
   };

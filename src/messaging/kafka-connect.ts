@@ -1,7 +1,7 @@
 /** What consumer, producer and admin share: the connection, its settings, and how records and errors look to us. */
 import { createRequire } from 'node:module';
 
-import { Kafka, logLevel, type KafkaMessage } from 'kafkajs';
+import { Kafka, logLevel, type KafkaMessage, type SASLOptions } from 'kafkajs';
 
 import type { Config } from '../config/schema.js';
 import { MediaError } from '../contracts/errors.js';
@@ -20,6 +20,8 @@ export function connectTo(config: KafkaConfig, logger: Logger): Kafka {
   return new Kafka({
     clientId: config.clientId,
     brokers: [...config.brokers],
+    ssl: config.tls === 'on',
+    ...loginOf(config),
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
     retry: RETRY,
@@ -34,6 +36,10 @@ export function connectTo(config: KafkaConfig, logger: Logger): Kafka {
       };
     },
   });
+}
+
+function loginOf({ saslMechanism: mechanism, username, password }: KafkaConfig): { sasl?: SASLOptions } {
+  return mechanism === 'none' ? {} : { sasl: { mechanism, username, password } };
 }
 
 interface RequestQueue {

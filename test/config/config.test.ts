@@ -125,6 +125,12 @@ describe('loadConfig', () => {
     ]);
   });
 
+  test('a login at the brokers needs user and password', () => {
+    const env = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_USERNAME: 'u' };
+    expect(mistakesOf({ files: [], env })).toEqual([expect.stringContaining('kafka.password (KAFKA_PASSWORD)')]);
+    expect(() => loadConfig({ files: [], env: { ...env, KAFKA_PASSWORD: 'p' } })).not.toThrow();
+  });
+
   test('an endpoint has no path', () => {
     expect(mistakesOf({ files: [], env: { STORAGE_ENDPOINT: 'http://localhost:9000/s3' } })).toEqual([
       expect.stringContaining('storage.endpoint (STORAGE_ENDPOINT)'),
@@ -158,10 +164,11 @@ describe('loadConfig', () => {
       overrides: {
         storage: { secretKey: secret, accessKey: secret },
         catalogue: { url: `postgres://u:${secret}@h/d` },
+        kafka: { saslMechanism: 'plain', username: 'u', password: secret },
       },
     });
     expect(JSON.stringify(redactedConfig(config))).not.toContain(secret);
-    expect(redactedConfig(config).kafka).toEqual(config.kafka);
+    expect(redactedConfig(config).kafka).toEqual({ ...config.kafka, password: '***' });
     expect(mistakesOf({ files: [], env: { DATABASE_URL: `mysql://u:${secret}@h/d` } }).join()).not.toContain(secret);
   });
 });

@@ -35,6 +35,17 @@ describe('the configuration of the stack', () => {
     expect(config.storage.endpoint).toBe('http://127.0.0.1:1004');
     expect(config.catalogue.url).toBe('postgres://mediamill:mediamill@127.0.0.1:1005/mediamill');
   });
+  it('speaks to our own Kafka as that wants it, whatever others want', () => {
+    const strict = loadConfig({
+      files: [],
+      env: { KAFKA_TLS: 'on', KAFKA_SASL_MECHANISM: 'plain', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' },
+    });
+    expect(stackConfig(strict, ['kafka'], ports, '127.0.0.1').kafka).toMatchObject({
+      tls: 'off',
+      saslMechanism: 'none',
+    });
+    expect(stackConfig(strict, ['minio'], ports, '127.0.0.1').kafka).toEqual(strict.kafka);
+  });
   it('leaves the addresses of the others', () => {
     const config = stackConfig(defaults, ['minio'], ports, '0.0.0.0');
     expect(config).toEqual({ ...defaults, storage: { ...defaults.storage, endpoint: 'http://127.0.0.1:1004' } });

@@ -7,6 +7,7 @@ import {
   kafkaProperties,
   kafkaSource,
 } from '../../src/local/servers/kafka.js';
+import { loadConfig } from '../../src/config/index.js';
 import { minioLaunch, notificationArns } from '../../src/local/servers/minio.js';
 import { disguised, postgresInit, postgresLaunch, postgresSource } from '../../src/local/servers/postgres.js';
 import { temporalLaunch, temporalSource } from '../../src/local/servers/temporal.js';
@@ -112,8 +113,7 @@ describe('MinIO', () => {
     accessKey: 'minioadmin',
     secretKey: 'minioadmin',
     region: 'us-east-1',
-    brokers: ['a:1', 'b:2'],
-    topic: 'media.uploads',
+    kafka: { ...loadConfig({ files: [], env: {} }).kafka, brokers: ['a:1', 'b:2'] },
   };
 
   it('tells Kafka of new objects at once, and keeps what it could not tell', () => {
@@ -132,6 +132,24 @@ describe('MinIO', () => {
       'arn:minio:sqs:us-east-1:MEDIAMILLNOW:kafka',
       'arn:minio:sqs:us-east-1:MEDIAMILL:kafka',
     ]);
+  });
+
+  it('tells a Kafka that asks who it is', () => {
+    const kafka = {
+      ...options.kafka,
+      tls: 'on',
+      saslMechanism: 'scram-sha-512',
+      username: 'u',
+      password: 'p',
+    } as const;
+    const { env } = minioLaunch('/bin/minio', '/s', DEFAULT_PORTS, '127.0.0.1', { ...options, kafka });
+    expect(env).toMatchObject({
+      MINIO_NOTIFY_KAFKA_TLS_MEDIAMILL: 'on',
+      MINIO_NOTIFY_KAFKA_SASL_MEDIAMILL: 'on',
+      MINIO_NOTIFY_KAFKA_SASL_MECHANISM_MEDIAMILL: 'sha512',
+      MINIO_NOTIFY_KAFKA_SASL_USERNAME_MEDIAMILL: 'u',
+      MINIO_NOTIFY_KAFKA_SASL_PASSWORD_MEDIAMILL: 'p',
+    });
   });
 
   it('does not offer default credentials to the network', () => {

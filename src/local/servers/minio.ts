@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Config } from '../../config/index.js';
 import { GO } from './requirements.js';
 import { isLoopback, type Launch, type Ports, type ServerSource } from './types.js';
 
@@ -39,9 +40,8 @@ export interface MinioOptions {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly region: string;
-  /** Brokers and topic that hear of new objects. */
-  readonly brokers: readonly string[];
-  readonly topic: string;
+  /** Who hears of new objects: `kafka.uploadsTopic`. */
+  readonly kafka: Config['kafka'];
 }
 
 /** @throws when default credentials would listen on more than loopback. */
@@ -57,7 +57,7 @@ export function minioLaunch(
       `MinIO would listen on ${bindHost} with its default credentials: set STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY`,
     );
   }
-  const common = { ENABLE: 'on', BROKERS: options.brokers.join(','), TOPIC: options.topic, VERSION: '2.8.0' };
+  const common = notificationOf(options.kafka);
   return {
     command: binary,
     args: [
@@ -82,6 +82,22 @@ export function minioLaunch(
     },
     stopSignal: 'SIGTERM',
     orphanSignal: 'KILL',
+  };
+}
+
+function notificationOf(kafka: Config['kafka']): Readonly<Record<string, string>> {
+  return {
+    ENABLE: 'on',
+    BROKERS: kafka.brokers.join(','),
+    TOPIC: kafka.uploadsTopic,
+    VERSION: '2.8.0',
+    ...(kafka.tls === 'on' && { TLS: 'on' }),
+    ...(kafka.saslMechanism !== 'none' && {
+      SASL: 'on',
+      SASL_MECHANISM: kafka.saslMechanism.replace('scram-sha-', 'sha'),
+      SASL_USERNAME: kafka.username,
+      SASL_PASSWORD: kafka.password,
+    }),
   };
 }
 
