@@ -40,7 +40,9 @@ await withBenchStack(async ({ config, worker }) => {
     for (const file of files) {
       const row = await submitOne(session, file, worker.pid);
       rows.push(row);
-      console.log(`${row.problem ? 'BAD' : 'ok '}  ${plain(file)}  ${row.document?.state ?? 'none'}  ${row.problem ?? ''}`);
+      console.log(
+        `${row.problem ? 'BAD' : 'ok '}  ${plain(file)}  ${row.document?.state ?? 'none'}  ${row.problem ?? ''}`,
+      );
     }
   });
   console.log(`\n${table([['FILE', 'KIND', 'STATE OR ERROR', 'RENDITIONS', 'WALL', 'PEAK MiB'], ...rows.map(cells)])}`);
@@ -58,7 +60,8 @@ async function submitOne(session: Session, file: string, worker: number): Promis
   const peakMiB = memory.stop();
   const document = outcome?.[0]?.document;
   const seconds = (Date.now() - started) / 1000;
-  const problem = workerGone(worker) ?? (outcome ? contradiction(verdicts.get(file), document) : `no end within ${BOUND_SECONDS} s`);
+  const problem =
+    workerGone(worker) ?? (outcome ? contradiction(verdicts.get(file), document) : `no end within ${BOUND_SECONDS} s`);
   return { file, document, seconds, peakMiB, problem };
 }
 
@@ -74,7 +77,14 @@ function contradiction(verdict: Verdict | undefined, document: AssetDocument | u
 
 function cells({ file, document, seconds, peakMiB }: Row): string[] {
   const outcome = document?.error?.code ?? document?.state ?? 'none';
-  return [plain(file), document?.kind ?? '-', outcome, String(document?.renditions.length ?? 0), duration(seconds), peakMiB.toFixed(0)];
+  return [
+    plain(file),
+    document?.kind ?? '-',
+    outcome,
+    String(document?.renditions.length ?? 0),
+    duration(seconds),
+    peakMiB.toFixed(0),
+  ];
 }
 
 function workerGone(pid: number): string | undefined {

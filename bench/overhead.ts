@@ -27,7 +27,8 @@ async function through(session: Session, file: string): Promise<number> {
   return (Date.parse(timings.readyAt) - arrived) / 1000;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 await withBenchStack(async ({ config, dir }) => {
   const file = await makeVideo(join(dir, 'bench.mp4'), { seconds: SECONDS, width: 1920, height: 1080 });
@@ -47,8 +48,12 @@ await withBenchStack(async ({ config, dir }) => {
       const ffmpeg = await bare(round);
       const mill = await through(session, file);
       ratios.push(mill / ffmpeg);
-      console.log(`round ${round}: ffmpeg ${ffmpeg.toFixed(2)} s, event to ready ${mill.toFixed(2)} s, ratio ${(mill / ffmpeg).toFixed(3)}`);
+      console.log(
+        `round ${round}: ffmpeg ${ffmpeg.toFixed(2)} s, event to ready ${mill.toFixed(2)} s, ratio ${(mill / ffmpeg).toFixed(3)}`,
+      );
     }
-    console.log(`${SECONDS} s of 1080p30, ladder 1080/720/480/360: median ratio ${median(ratios).toFixed(3)} (aim <= 1.10)`);
+    console.log(
+      `${SECONDS} s of 1080p30, ladder 1080/720/480/360: median ratio ${median(ratios).toFixed(3)} (aim <= 1.10)`,
+    );
   });
 });

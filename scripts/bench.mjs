@@ -8,6 +8,8 @@ await orExplain(async () => {
   await ensureMediaTools();
   const [name, ...args] = process.argv.slice(2);
   const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-  const { status } = spawnSync(process.execPath, [tsx, join(root, 'bench', `${name}.ts`), ...args], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [tsx, join(root, 'bench', `${name}.ts`), ...args], {
+    stdio: 'inherit',
+  });
   process.exitCode = status ?? 1;
 });

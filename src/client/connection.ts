@@ -10,7 +10,7 @@ export interface TemporalAddress {
 
 export interface OpenClient {
   readonly temporal: Client;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function connectTemporal({ address, namespace }: TemporalAddress): Promise<OpenClient> {

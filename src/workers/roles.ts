@@ -32,7 +32,12 @@ export function planRole(role: Role, config: Config, cores: number = availablePa
         needsTools: true,
       };
     case 'image':
-      return { taskQueue: queues.image, concurrency: workers.imageConcurrency || cores, runsWorkflows: false, needsTools: true };
+      return {
+        taskQueue: queues.image,
+        concurrency: workers.imageConcurrency || cores,
+        runsWorkflows: false,
+        needsTools: true,
+      };
   }
 }
 

@@ -48,7 +48,13 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
     telemetryOptions: {
       logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
       ...(config.workers.metricsPort > 0 && {
-        metrics: { prometheus: { bindAddress: `127.0.0.1:${config.workers.metricsPort}`, countersTotalSuffix: true, unitSuffix: true } },
+        metrics: {
+          prometheus: {
+            bindAddress: `127.0.0.1:${config.workers.metricsPort}`,
+            countersTotalSuffix: true,
+            unitSuffix: true,
+          },
+        },
       }),
     },
   });
@@ -58,7 +64,8 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   const context = await openContext(config, logger, { tools: needsTools });
   try {
     const workers: Worker[] = [];
-    for (const role of roles) workers.push(await Worker.create(optionsOf(role, config, connection, context.activities)));
+    for (const role of roles)
+      workers.push(await Worker.create(optionsOf(role, config, connection, context.activities)));
     logger.info('worker ready', { queues: workers.map((worker) => worker.options.taskQueue) });
     // For a supervisor that waits for it, as `mediamill up` does.
     process.send?.('ready');
@@ -69,7 +76,12 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   }
 }
 
-function optionsOf(role: Role, config: Config, connection: NativeConnection, activities: ActivityContext): WorkerOptions {
+function optionsOf(
+  role: Role,
+  config: Config,
+  connection: NativeConnection,
+  activities: ActivityContext,
+): WorkerOptions {
   const plan = planRole(role, config);
   return {
     connection,
@@ -82,7 +94,9 @@ function optionsOf(role: Role, config: Config, connection: NativeConnection, act
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     ...(plan.runsWorkflows &&
-      (existsSync(BUNDLE) ? { workflowBundle: { codePath: BUNDLE } } : { workflowsPath: here('../workflows/index.js') })),
+      (existsSync(BUNDLE)
+        ? { workflowBundle: { codePath: BUNDLE } }
+        : { workflowsPath: here('../workflows/index.js') })),
   };
 }
 

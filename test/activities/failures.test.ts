@@ -1,5 +1,5 @@
 import { CancelledFailure } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 
 import { toFailure } from '../../src/activities/failures.js';
 import { ERRORS, MediaError, type ErrorCode } from '../../src/contracts/errors.js';

@@ -67,11 +67,15 @@ async function put(key: string, file: string): Promise<Put> {
 
 async function ended({ assetId }: Put, ms = 60_000): Promise<AssetDocument> {
   let document: AssetDocument | null | undefined;
-  await until(`asset ${assetId} ends\n${processes.flatMap(({ log }) => log.slice(-10)).join('\n')}`, async () => {
-    const row = await catalogue.find(assetId);
-    if (row && FINAL_STATES.includes(row.state)) document = row.document;
-    return document !== undefined;
-  }, ms);
+  await until(
+    `asset ${assetId} ends\n${processes.flatMap(({ log }) => log.slice(-10)).join('\n')}`,
+    async () => {
+      const row = await catalogue.find(assetId);
+      if (row && FINAL_STATES.includes(row.state)) document = row.document;
+      return document !== undefined;
+    },
+    ms,
+  );
   return document!;
 }
 
@@ -91,7 +95,15 @@ test('a video becomes a ladder with sound and a poster that decode to the last f
   expect(document.renditions.filter(({ type }) => type === 'audio')).toHaveLength(1);
 
   // The master playlist as a player sees it: every rung with the sound.
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_name,width,height', '-of', 'csv=p=0', document.playback.hls!]);
+  const { stdout } = await run('ffprobe', [
+    '-v',
+    'error',
+    '-show_entries',
+    'stream=codec_name,width,height',
+    '-of',
+    'csv=p=0',
+    document.playback.hls!,
+  ]);
   expect(stdout).toMatch(/h264,854,480/);
   expect(stdout).toMatch(/h264,640,360/);
   expect(stdout).toMatch(/aac/);
@@ -118,7 +130,10 @@ test('a photo becomes a thumbnail and sized pictures', async () => {
 test('what the bytes are decides, not the name', async () => {
   const photo = await makePhoto(join(dir, 'small.jpg'), 640, 480);
   const video = await makeVideo(join(dir, 'small.mp4'), { seconds: 1, width: 320, height: 180, sound: false });
-  const [a, b] = await Promise.all([put(unique('really-a-photo.mp4'), photo), put(unique('really-a-video.jpg'), video)]);
+  const [a, b] = await Promise.all([
+    put(unique('really-a-photo.mp4'), photo),
+    put(unique('really-a-video.jpg'), video),
+  ]);
   expect(await ended(a)).toMatchObject({ kind: 'image', state: 'ready' });
   expect(await ended(b)).toMatchObject({ kind: 'video', state: 'ready' });
 }, 90_000);
@@ -126,8 +141,16 @@ test('what the bytes are decides, not the name', async () => {
 test('hostile keys are keys like any other', async () => {
   const photo = await makePhoto(join(dir, 'tiny.jpg'), 64, 48);
   const long = `${'k'.repeat(200)}/`.repeat(5).slice(0, 1024 - 16 - 4);
-  const keys = ['-i "quoted\' #?%25 ü🎬.jpg', '--version', '$(touch pwned) ;|&.jpg', 'a/../../etc/passwd.jpg'.replaceAll('..', '…'), `${long}.jpg`];
-  const uploads = await Promise.all(keys.map((key) => put(key.length > 900 ? key : `${Math.random().toString(36).slice(2)}/${key}`, photo)));
+  const keys = [
+    '-i "quoted\' #?%25 ü🎬.jpg',
+    '--version',
+    '$(touch pwned) ;|&.jpg',
+    'a/../../etc/passwd.jpg'.replaceAll('..', '…'),
+    `${long}.jpg`,
+  ];
+  const uploads = await Promise.all(
+    keys.map((key) => put(key.length > 900 ? key : `${Math.random().toString(36).slice(2)}/${key}`, photo)),
+  );
   for (const upload of uploads) expect(await ended(upload)).toMatchObject({ kind: 'image', state: 'ready' });
 }, 90_000);
 
@@ -135,7 +158,11 @@ test('bad input ends in a clear, permanent error, at once', async () => {
   const files: Record<string, [name: string, content: Buffer, code: RegExp]> = {
     empty: ['empty.mp4', Buffer.alloc(0), /^OBJECT_EMPTY$/],
     text: ['notes.mp4', Buffer.from('not a video at all '.repeat(100)), /^UNSUPPORTED_TYPE$/],
-    brokenImage: ['broken.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1]), /^DAMAGED_FILE$/],
+    brokenImage: [
+      'broken.jpg',
+      Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1]),
+      /^DAMAGED_FILE$/,
+    ],
   };
   for (const [id, [name, content, code]] of Object.entries(files)) {
     const path = join(dir, id);
@@ -177,7 +204,8 @@ async function failureOf(source: Job['source']): Promise<string | undefined> {
 
 /** Nothing but what the document names, and what that consists of. */
 async function expectNoLeftovers({ id }: AssetDocument): Promise<void> {
-  for await (const { key } of store.list(config.storage.mediaBucket, outputPrefix(id, 1))) expect(key).not.toContain('/work/');
+  for await (const { key } of store.list(config.storage.mediaBucket, outputPrefix(id, 1)))
+    expect(key).not.toContain('/work/');
 }
 
 async function expectEvents(assetId: string, document: AssetDocument): Promise<void> {

@@ -84,10 +84,22 @@ async function put(store: ObjectStore, config: Config): Promise<Job> {
   const { etag, bytes, versionId } = await store.stat(bucket, key);
   const source = { bucket, key, etag, versionId, size: bytes };
   const uploadedAt = new Date().toISOString();
-  return { assetId: assetIdOf(source), workflowId: workflowIdOf(source), generation: 1, source, tenant: 'default', profile: 'default', priority: 3, uploadedAt };
+  return {
+    assetId: assetIdOf(source),
+    workflowId: workflowIdOf(source),
+    generation: 1,
+    source,
+    tenant: 'default',
+    profile: 'default',
+    priority: 3,
+    uploadedAt,
+  };
 }
 
-const ffmpegsOf = (worker: OwnProcess): number[] => descendants(worker.pid).filter(({ name }) => name === 'ffmpeg').map(({ pid }) => pid);
+const ffmpegsOf = (worker: OwnProcess): number[] =>
+  descendants(worker.pid)
+    .filter(({ name }) => name === 'ffmpeg')
+    .map(({ pid }) => pid);
 
 async function segments({ store, config, job }: Scene, rung: string): Promise<string[]> {
   const keys: string[] = [];
@@ -116,46 +128,58 @@ async function expectWhole(now: Scene): Promise<void> {
   for (const facts of frames) expect(facts).toContain(`${SECONDS * FPS} frames`);
 }
 
-test('a drained worker hands its encode over: another one goes on from the last segment', () =>
-  scene(async (now) => {
-    const { busy, other } = await midEncode(now);
-    const stored = await segments(now, '720p');
-    busy.kill('SIGTERM');
-    // One second of grace, then five to go on.
-    await until('the other worker encodes', () => ffmpegsOf(other).length > 0, 6_000);
-    expect(await busy.exited).toBe(0);
-    expect(stored.length).toBeLessThan(SECONDS / 4);
-    await expectWhole(now);
-    expect(other.log.some((line) => /"startSegment":[1-9]/.test(line))).toBe(true);
-  }), 120_000);
+test(
+  'a drained worker hands its encode over: another one goes on from the last segment',
+  () =>
+    scene(async (now) => {
+      const { busy, other } = await midEncode(now);
+      const stored = await segments(now, '720p');
+      busy.kill('SIGTERM');
+      // One second of grace, then five to go on.
+      await until('the other worker encodes', () => ffmpegsOf(other).length > 0, 6_000);
+      expect(await busy.exited).toBe(0);
+      expect(stored.length).toBeLessThan(SECONDS / 4);
+      await expectWhole(now);
+      expect(other.log.some((line) => /"startSegment":[1-9]/.test(line))).toBe(true);
+    }),
+  120_000,
+);
 
-test('a killed worker leaves no ffmpeg behind, and another one goes on after the heartbeat timeout', () =>
-  scene(async (now) => {
-    const { busy, other } = await midEncode(now);
-    const orphans = descendants(busy.pid).map(({ pid }) => pid);
-    expect(ffmpegsOf(busy)).not.toEqual([]);
-    busy.kill('SIGKILL');
-    await until('no child of the dead worker lives', () => !orphans.some(isAlive), 2_000);
-    await until('the other worker encodes', () => ffmpegsOf(other).length > 0, 13_000);
-    await expectWhole(now);
-  }), 120_000);
+test(
+  'a killed worker leaves no ffmpeg behind, and another one goes on after the heartbeat timeout',
+  () =>
+    scene(async (now) => {
+      const { busy, other } = await midEncode(now);
+      const orphans = descendants(busy.pid).map(({ pid }) => pid);
+      expect(ffmpegsOf(busy)).not.toEqual([]);
+      busy.kill('SIGKILL');
+      await until('no child of the dead worker lives', () => !orphans.some(isAlive), 2_000);
+      await until('the other worker encodes', () => ffmpegsOf(other).length > 0, 13_000);
+      await expectWhole(now);
+    }),
+  120_000,
+);
 
-test('a cancel leaves no process, no scratch and no partial object', () =>
-  scene(async (now) => {
-    const { busy, busyScratch } = await midEncode(now);
-    const running = ffmpegsOf(busy);
-    const prefix = outputPrefix(now.job.assetId, now.job.generation);
-    const left = async (): Promise<string[]> => {
-      const keys: string[] = [];
-      for await (const { key } of now.store.list(now.config.storage.mediaBucket, prefix)) keys.push(key);
-      return keys.filter((key) => !key.endsWith('asset.json'));
-    };
-    await now.handle.cancel();
-    await until('everything is gone', async () => !running.some(isAlive) && (await left()).length === 0, 3_000);
-    await expect(now.handle.result()).rejects.toThrow();
-    expect((await now.handle.describe()).status.name).toBe('CANCELLED');
-    expect(await filesBelow(busyScratch)).toEqual([]);
-  }), 120_000);
+test(
+  'a cancel leaves no process, no scratch and no partial object',
+  () =>
+    scene(async (now) => {
+      const { busy, busyScratch } = await midEncode(now);
+      const running = ffmpegsOf(busy);
+      const prefix = outputPrefix(now.job.assetId, now.job.generation);
+      const left = async (): Promise<string[]> => {
+        const keys: string[] = [];
+        for await (const { key } of now.store.list(now.config.storage.mediaBucket, prefix)) keys.push(key);
+        return keys.filter((key) => !key.endsWith('asset.json'));
+      };
+      await now.handle.cancel();
+      await until('everything is gone', async () => !running.some(isAlive) && (await left()).length === 0, 3_000);
+      await expect(now.handle.result()).rejects.toThrow();
+      expect((await now.handle.describe()).status.name).toBe('CANCELLED');
+      expect(await filesBelow(busyScratch)).toEqual([]);
+    }),
+  120_000,
+);
 
 async function filesBelow(path: string): Promise<string[]> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });

@@ -14,7 +14,7 @@ import { useStack } from '../support/stack.js';
 const stack = useStack();
 
 it('makes all that is missing in servers of others, and nothing the second time', async () => {
-  const given = await stack.isolated({ database: true });
+  const given = await stack.isolated({ database: 'empty' });
   const name = `init-${randomBytes(6).toString('hex')}`;
   const config: Config = {
     ...given,

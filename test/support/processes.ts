@@ -25,7 +25,8 @@ export function descendants(pid: number): { pid: number; name: string }[] {
       const found = stat(candidate);
       return found ? [{ pid: candidate, ...found }] : [];
     });
-  const below = (parent: number): typeof all => all.filter((p) => p.parent === parent).flatMap((p) => [p, ...below(p.pid)]);
+  const below = (parent: number): typeof all =>
+    all.filter((p) => p.parent === parent).flatMap((p) => [p, ...below(p.pid)]);
   return below(pid).map(({ pid: id, name }) => ({ pid: id, name }));
 }
 

@@ -31,8 +31,8 @@ export interface SharedStack {
 }
 
 export interface IsolationOptions {
-  /** A database of its own, for tests that count rows. */
-  readonly database?: boolean;
+  /** A database of its own, for tests that count rows; `empty`: without our tables. */
+  readonly database?: boolean | 'empty';
   readonly overrides?: ConfigOverrides;
 }
 
@@ -88,7 +88,7 @@ export async function isolate(
   await Promise.all([
     prepareKafkaTopics(config),
     prepareStore(config, { announce: false }),
-    ...(database ? [prepareCatalogue(config)] : []),
+    ...(database === true ? [prepareCatalogue(config)] : []),
   ]);
   return config;
 }

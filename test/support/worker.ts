@@ -26,12 +26,18 @@ export async function startProcess(entry: string, config: Config, ready: string)
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => log.push(...text.split('\n').filter(Boolean)));
   }
-  const exited = new Promise<number | NodeJS.Signals>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? -1)));
+  const exited = new Promise<number | NodeJS.Signals>((resolve) =>
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? -1)),
+  );
   let ended = false;
   void exited.then(() => (ended = true));
-  await until(`${entry} says "${ready}"\n${log.join('\n')}`, () => {
-    if (ended) throw new Error(`${entry} ended before it was ready:\n${log.join('\n')}`);
-    return log.some((line) => line.includes(ready));
-  }, 30_000);
+  await until(
+    `${entry} says "${ready}"\n${log.join('\n')}`,
+    () => {
+      if (ended) throw new Error(`${entry} ended before it was ready:\n${log.join('\n')}`);
+      return log.some((line) => line.includes(ready));
+    },
+    30_000,
+  );
   return { pid: child.pid!, exited, log, kill: (signal) => void child.kill(signal) };
 }

@@ -30,12 +30,21 @@ export async function decodeAll(document: AssetDocument): Promise<Checked[]> {
       const streams = await decode(rendition.url);
       const facts = streams.map(describe).join(' + ');
       const picture = streams.find(({ codec_type }) => codec_type === 'video');
-      const wrongSize = rendition.width !== undefined && (picture?.width !== rendition.width || picture?.height !== rendition.height);
+      const wrongSize =
+        rendition.width !== undefined && (picture?.width !== rendition.width || picture?.height !== rendition.height);
       const nothing = streams.length === 0 || streams.some(({ nb_read_frames }) => !Number(nb_read_frames));
-      const problem = nothing ? 'nothing could be decoded' : wrongSize ? `expected ${rendition.width}x${rendition.height}` : undefined;
+      const problem = nothing
+        ? 'nothing could be decoded'
+        : wrongSize
+          ? `expected ${rendition.width}x${rendition.height}`
+          : undefined;
       checked.push({ name: rendition.name, facts, problem });
     } catch (error) {
-      checked.push({ name: rendition.name, facts: '', problem: (error as { stderr?: string }).stderr?.trim() || String(error) });
+      checked.push({
+        name: rendition.name,
+        facts: '',
+        problem: (error as { stderr?: string }).stderr?.trim() || String(error),
+      });
     }
   }
   return checked;
@@ -44,7 +53,16 @@ export async function decodeAll(document: AssetDocument): Promise<Checked[]> {
 async function decode(url: string): Promise<Stream[]> {
   const { stdout, stderr } = await run(
     'ffprobe',
-    ['-v', 'error', '-count_frames', '-show_entries', 'stream=codec_name,codec_type,width,height,nb_read_frames', '-of', 'json', url],
+    [
+      '-v',
+      'error',
+      '-count_frames',
+      '-show_entries',
+      'stream=codec_name,codec_type,width,height,nb_read_frames',
+      '-of',
+      'json',
+      url,
+    ],
     { maxBuffer: 16 * 1024 * 1024 },
   );
   if (stderr.trim()) throw new Error(stderr.trim());

@@ -39,7 +39,8 @@ async function demo(files: readonly string[], keep: boolean): Promise<boolean> {
     return ok;
   } finally {
     await rm(samples, { recursive: true });
-    if (keep) console.log('Everything is still running: `npx mediamill status`, and `npx mediamill down` when you are done.');
+    if (keep)
+      console.log('Everything is still running: `npx mediamill status`, and `npx mediamill down` when you are done.');
     else if (startedHere) await down();
   }
 }

@@ -6,7 +6,7 @@ import { createLogger } from '../../logging/index.js';
 import { readLetters, replayMarker, replayOf, type DeadLetter } from '../../messaging/dead-letter.js';
 import { createAdmin, createProducer } from '../../messaging/kafka.js';
 import { cliConfig } from './config.js';
-import { plain, table } from './format.js';
+import { json, plain, table } from './format.js';
 
 interface ReplayOptions {
   readonly all?: boolean;
@@ -25,7 +25,7 @@ export function registerDlq(program: Command): void {
     .action(async (options: { reason?: string; json?: boolean }) => {
       const all = await letters(cliConfig());
       const wanted = options.reason ? all.filter(({ reason }) => reason === options.reason) : all;
-      if (options.json) for (const letter of wanted) console.log(JSON.stringify(described(letter)));
+      if (options.json) for (const letter of wanted) console.log(json(described(letter)));
       else console.log(listing(wanted));
     });
 
@@ -36,7 +36,7 @@ export function registerDlq(program: Command): void {
     .option('--json', 'print a JSON object')
     .action(async (id: string, options: { json?: boolean }) => {
       const letter = find(await letters(cliConfig()), id);
-      if (options.json) console.log(JSON.stringify({ ...described(letter), content: content(letter) }));
+      if (options.json) console.log(json({ ...described(letter), content: content(letter) }));
       else console.log(details(letter));
     });
 
@@ -130,7 +130,7 @@ function listing(wanted: readonly DeadLetter[]): string {
     letter.time,
     originOf(letter),
     letter.replayed ? 'replayed' : '-',
-    plain(letter.detail),
+    letter.detail,
   ]);
   return table([['ID', 'REASON', 'TIME', 'ORIGIN', 'REPLAYED', 'DETAIL'], ...rows]);
 }
@@ -139,11 +139,11 @@ function details(letter: DeadLetter): string {
   const { key, value } = content(letter);
   const facts = [
     ['reason', letter.reason],
-    ['detail', plain(letter.detail)],
+    ['detail', letter.detail],
     ['origin', originOf(letter)],
     ['time', letter.time],
     ['replayed', letter.replayed ? 'yes' : 'no'],
-    ['key', plain(key ?? '(none)')],
+    ['key', key ?? '(none)'],
   ];
   return `${table(facts)}\n\n${plain(value ?? '(no value)')}${letter.whole ? '' : ' ...'}`;
 }

@@ -45,8 +45,8 @@ async function followOne(session: Session, upload: Upload, say: (line: string) =
     try {
       const { status } = await handle.describe();
       if (status.name === 'RUNNING') show(progressLine(await liveProgress(handle)));
-      else if (status.name !== 'COMPLETED') {
-        // Ended without a last word in the catalogue: terminated or timed out by an operator.
+      else if (status.name !== 'CONTINUED_AS_NEW') {
+        // The last word in the catalogue comes before the end. Without one: terminated or timed out by an operator.
         const last = await ended(session, upload);
         show(last ? endLine(last) : `workflow ${status.name.toLowerCase()}`);
         return { upload, document: last };
@@ -72,7 +72,8 @@ export function progressLine(progress: LiveProgress): string {
   const parts = [progress.stage.padEnd(10), bar(progress.percent), `${Math.floor(progress.percent)} %`.padStart(5)];
   if (progress.speed) parts.push(`${progress.speed.toFixed(2)}x`);
   if (progress.timeLeft !== undefined) parts.push(`${duration(progress.timeLeft)} left`);
-  if (progress.retrying) parts.push(`attempt ${progress.retrying.attempt} of ${progress.retrying.step}: ${progress.retrying.reason}`);
+  if (progress.retrying)
+    parts.push(`attempt ${progress.retrying.attempt} of ${progress.retrying.step}: ${progress.retrying.reason}`);
   return parts.join('  ');
 }
 

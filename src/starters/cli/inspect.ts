@@ -1,26 +1,28 @@
 /** `show`, `list`, `cancel`. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 import type { AssetState } from '../../contracts/assets.js';
-import { FINAL_STATES } from '../../contracts/assets.js';
+import { ASSET_STATES, FINAL_STATES } from '../../contracts/assets.js';
 import { liveProgress } from '../../client/progress.js';
 import { cliConfig } from './config.js';
+import { documentOf } from './document.js';
 import { progressLine } from './follow.js';
-import { plain, size, table } from './format.js';
+import { json, plain, size, table } from './format.js';
 import { withSession, type Session } from './session.js';
 
 export function registerInspect(program: Command): void {
   program
     .command('list')
     .description('newest assets first')
-    .option('--state <state>', 'only those in this state')
-    .option('--limit <n>', 'how many', '20')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(ASSET_STATES))
+    .option('--limit <n>', 'how many', limit, 20)
     .option('--json', 'print one JSON object per asset')
-    .action((options: { state?: AssetState; limit: string; json?: boolean }) =>
+    .action((options: { state?: AssetState; limit: number; json?: boolean }) =>
       withSession(cliConfig(), async ({ catalogue }) => {
-        const rows = await catalogue.list({ limit: Number(options.limit), state: options.state });
-        if (options.json) for (const row of rows) console.log(JSON.stringify(row));
-        else console.log(table([['ASSET', 'STATE', 'KIND', 'UPDATED', 'SOURCE'], ...rows.map((row) => [row.id, row.state, row.kind ?? '-', row.updatedAt.toISOString(), plain(row.key)])]));
+        const rows = await catalogue.list({ limit: options.limit, state: options.state });
+        if (options.json) return rows.forEach((row) => console.log(json(documentOf(row))));
+        const lines = rows.map((row) => [row.id, row.state, row.kind ?? '-', row.updatedAt.toISOString(), row.key]);
+        console.log(table([['ASSET', 'STATE', 'KIND', 'UPDATED', 'SOURCE'], ...lines]));
       }),
     );
 
@@ -28,7 +30,7 @@ export function registerInspect(program: Command): void {
     .command('show')
     .description('what is known of one asset')
     .argument('<asset>', 'asset id or workflow id')
-    .option('--json', 'print its document')
+    .option('--json', 'print a JSON object')
     .action((id: string, options: { json?: boolean }) => withSession(cliConfig(), (session) => show(session, id, options.json ?? false)));
 
   program
@@ -48,29 +50,52 @@ async function show(session: Session, id: string, json: boolean): Promise<void> 
   const row = await find(session, id);
   if (!row) throw new Error(`There is no asset ${id}.`);
   if (json) {
-    console.log(JSON.stringify(row.document ?? row));
+    console.log(json(documentOf(row)));
     return;
   }
-  console.log(table([['asset', row.id], ['state', row.state], ['kind', row.kind ?? '-'], ['source', plain(`${row.bucket}/${row.key}`)], ['workflow', row.workflowId]]));
-  if (row.error) console.log(`\n${row.error.code}: ${row.error.message}`);
+  console.log(
+    table([
+      ['asset', row.id],
+      ['state', row.state],
+      ['kind', row.kind ?? '-'],
+      ['source', `${row.bucket}/${row.key}`],
+      ['workflow', row.workflowId],
+    ]),
+  );
+  if (row.error) console.log(`\n${row.error.code}: ${plain(row.error.message)}`);
   if (!FINAL_STATES.includes(row.state)) {
-    console.log(`\n${progressLine(await liveProgress(session.temporal.workflow.getHandle(row.workflowId)))}`);
+    console.log(`\n${plain(progressLine(await liveProgress(session.temporal.workflow.getHandle(row.workflowId))))}`);
   }
   const renditions = row.document?.renditions ?? [];
   if (renditions.length > 0) {
-    const rows = renditions.map((r) => [r.name, r.width ? `${r.width}x${r.height}` : '-', r.codecs ?? r.mime, r.bitrate ? `${Math.round(r.bitrate / 1000)} kb/s` : '-', size(r.bytes), r.url]);
+    const rows = renditions.map((r) => [
+      r.name,
+      r.width ? `${r.width}x${r.height}` : '-',
+      r.codecs ?? r.mime,
+      r.bitrate ? `${Math.round(r.bitrate / 1000)} kb/s` : '-',
+      size(r.bytes),
+      r.url,
+    ]);
     console.log(`\n${table([['RENDITION', 'SIZE', 'TYPE', 'BIT RATE', 'BYTES', 'URL'], ...rows])}`);
   }
-  for (const part of row.document?.missing ?? []) console.log(`missing ${part.name}: ${part.error.message}`);
+  for (const part of row.document?.missing ?? []) console.log(plain(`missing ${part.name}: ${part.error.message}`));
   const history = await session.catalogue.history(row.id);
-  console.log(`\n${table(history.map((line) => [line.at.toISOString(), line.to, line.by, line.error?.message ?? '']))}`);
+  console.log(
+    `\n${table(history.map((line) => [line.at.toISOString(), line.to, line.by, line.error?.message ?? '']))}`,
+  );
 }
 
-const find = ({ catalogue }: Session, id: string) => (id.includes('/') ? catalogue.findByWorkflow(id) : catalogue.find(id));
+const find = ({ catalogue }: Session, id: string) =>
+  id.includes('/') ? catalogue.findByWorkflow(id) : catalogue.find(id);
 
 async function workflowIdOf(session: Session, id: string): Promise<string> {
   if (id.includes('/')) return id;
   const row = await find(session, id);
   if (!row) throw new Error(`There is no asset ${id}.`);
   return row.workflowId;
+}
+
+function limit(value: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(value)) throw new InvalidArgumentError('Expected a whole number from 1 to 99999.');
+  return Number(value);
 }

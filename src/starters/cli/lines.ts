@@ -8,7 +8,8 @@ export class Lines {
 
   constructor(private readonly out: NodeJS.WriteStream) {}
 
-  set(name: string, index: number, text: string): void {
+  set(name: string, index: number, line: string): void {
+    const text = plain(line);
     const before = this.texts[index];
     this.names[index] = plain(name);
     this.texts[index] = text;

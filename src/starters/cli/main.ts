@@ -5,6 +5,7 @@ import { registerDemo } from './demo.js';
 import { registerDlq } from './dlq.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
+import { plain } from './format.js';
 import { registerInit } from './init.js';
 import { registerInspect } from './inspect.js';
 import { registerStatus } from './status.js';
@@ -29,7 +30,8 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(message.split('\n').map(plain).join('\n'));
     if (process.env.LOG_LEVEL === 'debug') console.error(error);
     process.exitCode = 1;
   }

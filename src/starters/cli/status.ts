@@ -29,6 +29,7 @@ export function statusOf(base: Config, state: StackState | undefined): Status {
   const config = merge(base, state?.addresses ?? {});
   const database = new URL(config.catalogue.url);
   database.password = '';
+  database.searchParams.delete('password');
   const ours = state?.servers ?? [];
   const console = state?.ports && ours.includes('minio') ? state.ports.minioConsole : undefined;
   return {

@@ -4,8 +4,9 @@ import { InvalidArgumentError, type Command } from 'commander';
 
 import type { AssetDocument } from '../../contracts/assets.js';
 import { cliConfig } from './config.js';
+import { documentOf } from './document.js';
 import { follow } from './follow.js';
-import { plain } from './format.js';
+import { json, plain } from './format.js';
 import { Lines } from './lines.js';
 import { withSession, type Session } from './session.js';
 import { upload, type Upload, type UploadOptions } from './upload.js';
@@ -37,14 +38,24 @@ async function submit(session: Session, files: readonly string[], options: Submi
   for (const file of files) uploads.push(await upload(session, file, options));
 
   if (!options.wait) {
-    for (const one of uploads) console.log(options.json ? JSON.stringify(received(one)) : `${plain(one.name)}  ${one.assetId}  ${one.workflowId}`);
+    for (const one of uploads)
+      console.log(
+        options.json ? json(received(one)) : `${plain(one.name)}  ${one.assetId}  ${one.workflowId}`,
+      );
     return true;
   }
   // With --json, standard output is for the documents alone.
   const lines = new Lines(options.json ? process.stderr : process.stdout);
   const followed = await follow(session, uploads, (one, text) => lines.set(one.name, uploads.indexOf(one), text));
-  if (options.json) for (const { upload: one, document } of followed) console.log(JSON.stringify(document ?? received(one)));
+  if (options.json)
+    for (const { upload: one, document } of followed) console.log(JSON.stringify(document ?? received(one)));
   return followed.every(({ document }) => document?.state === 'ready');
+}
+
+/** Of an upload that has not come to an end of its own. */
+async function lastKnown({ catalogue }: Session, one: Upload): Promise<AssetDocument> {
+  const row = await catalogue.find(one.assetId);
+  return row ? documentOf(row) : received(one);
 }
 
 function received({ assetId, workflowId, bucket, key, at }: Upload): AssetDocument {

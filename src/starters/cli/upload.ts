@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 
+import { hintsOfMetadata } from '../../contracts/events.js';
 import { assetIdOf, workflowIdOf } from '../../contracts/ids.js';
 import type { Session } from './session.js';
 
@@ -32,8 +33,13 @@ export async function upload({ config, store }: Session, file: string, options: 
     'mediamill-priority': options.priority,
     'mediamill-tenant': options.tenant,
   }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const checked = hintsOfMetadata(Object.fromEntries(wishes));
+  if (!checked.ok) throw new Error(`This can not be asked for: ${checked.detail}.`);
   const at = Date.now();
-  await store.putFile(bucket, key, file, { contentType: 'application/octet-stream', metadata: Object.fromEntries(wishes) });
+  await store.putFile(bucket, key, file, {
+    contentType: 'application/octet-stream',
+    metadata: Object.fromEntries(wishes),
+  });
   const { etag, versionId } = await store.stat(bucket, key);
   const object = { bucket, key, etag, versionId };
   return { file, name, bucket, key, assetId: assetIdOf(object), workflowId: workflowIdOf(object), at };
