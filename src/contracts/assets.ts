@@ -4,8 +4,11 @@ import type { Rendition } from './renditions.js';
 
 export type MediaKind = 'video' | 'audio' | 'image';
 
-export type AssetState =
-  'received' | 'processing' | 'playable' | 'ready' | 'partial' | 'failed' | 'cancelled' | 'deleted';
+export const ASSET_STATES = [
+  ...(['received', 'processing', 'playable', 'ready'] as const),
+  ...(['partial', 'failed', 'cancelled', 'deleted'] as const),
+] as const;
+export type AssetState = (typeof ASSET_STATES)[number];
 
 /** States after which nothing happens by itself. */
 export const FINAL_STATES: readonly AssetState[] = ['ready', 'partial', 'failed', 'cancelled', 'deleted'];

@@ -13,6 +13,9 @@ const POLL_MS = 500;
 /** An event that has started nothing for so long waits for a starter or lies in the dead-letter topic. */
 const EVENT_SECONDS = 60;
 
+/** So long servers may be away while we wait. */
+const PATIENCE_SECONDS = 120;
+
 export interface Followed {
   readonly upload: Upload;
   /** Undefined when no workflow came of the upload. */
@@ -36,13 +39,14 @@ async function followOne(session: Session, upload: Upload, say: (line: string) =
     shown = line;
     say(line);
   };
-  for (;;) {
-    const document = await ended(session, upload);
-    if (document) {
-      show(endLine(document));
-      return { upload, document };
-    }
+  let goodAt = Date.now();
+  for (; ; await sleep(POLL_MS)) {
     try {
+      const document = await ended(session, upload);
+      if (document) {
+        show(endLine(document));
+        return { upload, document };
+      }
       const { status } = await handle.describe();
       if (status.name === 'RUNNING') show(progressLine(await liveProgress(handle)));
       else if (status.name !== 'CONTINUED_AS_NEW') {
@@ -51,15 +55,21 @@ async function followOne(session: Session, upload: Upload, say: (line: string) =
         show(last ? endLine(last) : `workflow ${status.name.toLowerCase()}`);
         return { upload, document: last };
       }
+      goodAt = Date.now();
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      if (!(error instanceof WorkflowNotFoundError)) {
+        // The work goes on without us: a server that restarts, or a worker too busy to answer, is no end.
+        if (Date.now() - goodAt > PATIENCE_SECONDS * 1000) throw error;
+        show(`asking again: ${(error as Error).message}`);
+        continue;
+      }
+      goodAt = Date.now();
       if (Date.now() - upload.at > EVENT_SECONDS * 1000) {
         show(`no workflow after ${EVENT_SECONDS} s: see \`mediamill status\` and \`mediamill dlq list\``);
         return { upload, document: undefined };
       }
       show('uploaded, waiting for its event');
     }
-    await sleep(POLL_MS);
   }
 }
 

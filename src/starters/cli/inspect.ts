@@ -31,7 +31,9 @@ export function registerInspect(program: Command): void {
     .description('what is known of one asset')
     .argument('<asset>', 'asset id or workflow id')
     .option('--json', 'print a JSON object')
-    .action((id: string, options: { json?: boolean }) => withSession(cliConfig(), (session) => show(session, id, options.json ?? false)));
+    .action((id: string, options: { json?: boolean }) =>
+      withSession(cliConfig(), (session) => show(session, id, options.json ?? false)),
+    );
 
   program
     .command('cancel')
@@ -46,10 +48,10 @@ export function registerInspect(program: Command): void {
     );
 }
 
-async function show(session: Session, id: string, json: boolean): Promise<void> {
+async function show(session: Session, id: string, asJson: boolean): Promise<void> {
   const row = await find(session, id);
   if (!row) throw new Error(`There is no asset ${id}.`);
-  if (json) {
+  if (asJson) {
     console.log(json(documentOf(row)));
     return;
   }

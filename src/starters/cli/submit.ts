@@ -39,9 +39,7 @@ async function submit(session: Session, files: readonly string[], options: Submi
 
   if (!options.wait) {
     for (const one of uploads)
-      console.log(
-        options.json ? json(received(one)) : `${plain(one.name)}  ${one.assetId}  ${one.workflowId}`,
-      );
+      console.log(options.json ? json(received(one)) : `${plain(one.name)}  ${one.assetId}  ${one.workflowId}`);
     return true;
   }
   // With --json, standard output is for the documents alone.

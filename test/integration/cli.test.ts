@@ -1,0 +1,221 @@
+/** The commands as users run them, on a real stack with workers and starter of our own. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { configEnv, type Config } from '../../src/config/index.js';
+import type { AssetDocument } from '../../src/contracts/assets.js';
+import type { Check } from '../../src/local/doctor.js';
+import { which } from '../../src/local/find.js';
+import { makePhoto, makeVideo } from '../../src/local/samples.js';
+import { createLogger } from '../../src/logging/index.js';
+import { createProducer } from '../../src/messaging/kafka.js';
+import { createObjectStore } from '../../src/storage/index.js';
+import { until } from '../support/processes.js';
+import { useStack } from '../support/stack.js';
+import { startProcess, type OwnProcess } from '../support/worker.js';
+
+const BIN = join(process.cwd(), 'bin/mediamill.mjs');
+const EVIL = 'evil \u001b[31m\u009b2J.txt';
+
+const stack = useStack();
+let dir: string;
+let config: Config;
+let processes: OwnProcess[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'mediamill-cli-'));
+  config = await stack.isolated({
+    database: true,
+    overrides: { scratch: { ...stack.config.scratch, dir: join(dir, 'scratch') } },
+  });
+  processes = await Promise.all([
+    startProcess('workers/all.js', config, 'worker ready'),
+    startProcess('starters/kafka/main.js', config, 'starter ready'),
+  ]);
+}, 180_000);
+afterAll(async () => {
+  for (const one of processes) one.kill('SIGTERM');
+  await Promise.all(processes.map(({ exited }) => exited));
+  await rm(dir, { recursive: true, force: true });
+}, 60_000);
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param env instead of the test's own `PATH`. */
+function mediamill(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const { PATH, HOME } = process.env;
+  return new Promise((resolve) => {
+    const options = { cwd: dir, env: { PATH, HOME, ...configEnv(config), ...env } };
+    execFile(process.execPath, [BIN, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+const documents = ({ stdout }: Outcome): AssetDocument[] =>
+  stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as AssetDocument);
+
+/** Puts what the bucket's notification would put: this test's bucket has none. */
+async function announce(): Promise<void> {
+  const { uploadsBucket } = config.storage;
+  const producer = await createProducer(config.kafka, createLogger({ ...config.log, level: 'error' }));
+  for (const key of await uploaded()) {
+    const data = { bucket: uploadsBucket, key };
+    const event = { specversion: '1.0', id: key, source: '/test', type: 'upload', data };
+    await producer.send([{ topic: config.kafka.uploadsTopic, key: null, value: JSON.stringify(event) }]);
+  }
+  await producer.close();
+}
+
+/** `mediamill submit`, and the announcement of what it has uploaded. */
+async function submit(files: readonly string[], ...options: string[]): Promise<Outcome> {
+  const before = (await uploaded()).length;
+  const outcome = mediamill(['submit', ...files, ...options]);
+  await until('all is uploaded', async () => (await uploaded()).length === before + files.length, 30_000);
+  await announce();
+  return outcome;
+}
+
+async function uploaded(): Promise<string[]> {
+  const keys: string[] = [];
+  const { uploadsBucket } = config.storage;
+  for await (const { key } of createObjectStore(config.storage).list(uploadsBucket, '')) keys.push(key);
+  return keys;
+}
+
+test('submit, show, list: ready is 0, one failure is 1, and JSON is one object per asset with all its fields', async () => {
+  const photo = await makePhoto(join(dir, 'photo.jpg'), 400, 300);
+  const ready = await submit([photo], '--wait', '--json', '--tenant', 'acme', '--priority', '1');
+  expect(ready).toMatchObject({ code: 0, stderr: expect.stringContaining('photo.jpg') as unknown as string });
+  const [document, ...others] = documents(ready);
+  expect(others).toEqual([]);
+  expect(document).toMatchObject({
+    id: expect.any(String),
+    workflowId: expect.stringMatching(/^media\//),
+    ...{ kind: 'image', state: 'ready' },
+    source: { bucket: config.storage.uploadsBucket, key: expect.stringMatching(/\/photo\.jpg$/) },
+    timings: { uploadedAt: expect.any(String), startedAt: expect.any(String), readyAt: expect.any(String) },
+  });
+  expect(document!.error).toBeUndefined();
+  for (const rendition of document!.renditions) {
+    expect(rendition).toMatchObject({
+      name: expect.any(String),
+      type: expect.any(String),
+      url: expect.stringMatching(/^http/),
+    });
+    for (const number of [rendition.width, rendition.height, rendition.bytes]) expect(number).toBeGreaterThan(0);
+  }
+  expect(documents(await mediamill(['show', document!.id, '--json']))).toEqual([document]);
+  expect((await mediamill(['show', document!.workflowId])).stdout).toMatch(/thumb[^]*100x100[^]*processing[^]*ready/);
+
+  await writeFile(join(dir, EVIL), 'no media at all '.repeat(50));
+  const mixed = await submit([photo, join(dir, EVIL)], '--wait');
+  expect(mixed.code).toBe(1);
+  expect(mixed.stdout).toMatch(/photo\.jpg\s+ready {2}\d+ renditions/);
+  expect(mixed.stdout).toMatch(/evil .*failed {2}UNSUPPORTED_TYPE/);
+
+  const list = await mediamill(['list']);
+  expect(list.stdout.match(/photo\.jpg|evil/g)).toHaveLength(3);
+  const failed = documents(await mediamill(['list', '--state', 'failed', '--json']));
+  expect(failed).toMatchObject([{ state: 'failed', error: { code: 'UNSUPPORTED_TYPE' }, renditions: [] }]);
+  const shown = await mediamill(['show', failed[0]!.id]);
+  for (const { stdout } of [mixed, list, shown]) expect(stdout).not.toMatch(/[\u001b\u009b]/);
+}, 90_000);
+
+test('show and cancel an asset that is being processed', async () => {
+  const clip = await makeVideo(join(dir, 'long.mp4'), { seconds: 45, width: 1280, height: 720, sound: false });
+  const submitted = await submit([clip], '--json');
+  const [received] = documents(submitted);
+  expect([submitted.code, received]).toMatchObject([
+    0,
+    { kind: null, state: 'received', renditions: [], playback: {} },
+  ]);
+  const { id } = received!;
+
+  let running: AssetDocument | undefined;
+  await until(
+    'it is being processed',
+    async () => {
+      const outcome = await mediamill(['show', id, '--json']);
+      [running] = outcome.code === 0 ? documents(outcome) : [];
+      return running?.state === 'processing';
+    },
+    30_000,
+  );
+  expect(running).toMatchObject({
+    id,
+    source: received!.source,
+    renditions: [],
+    playback: {},
+    timings: { startedAt: expect.any(String) },
+  });
+  expect((await mediamill(['show', id])).stdout).toMatch(/\[=* *\]\s+\d+ %/);
+
+  expect(await mediamill(['cancel', id])).toMatchObject({ code: 0, stdout: `cancelling ${received!.workflowId}\n` });
+  await until(
+    'it is cancelled',
+    async () => documents(await mediamill(['list', '--state', 'cancelled', '--json'])).length === 1,
+    20_000,
+  );
+  expect(documents(await mediamill(['show', id, '--json']))).toMatchObject([
+    { state: 'cancelled', error: { code: 'CANCELLED' } },
+  ]);
+}, 90_000);
+
+test('mistakes are said, with exit code 1', async () => {
+  const photo = await makePhoto(join(dir, 'again.jpg'), 64, 48);
+  const mistakes: [args: string[], said: RegExp][] = [
+    [['show', 'no-such-asset'], /There is no asset no-such-asset/],
+    [['cancel', 'no-such-asset'], /There is no asset/],
+    [['submit', join(dir, 'no-such-file')], /no such file/],
+    [['submit', photo, '--tenant', 'a b'], /can not be asked for: .*tenant/],
+    [['submit', photo, '--priority', '9'], /from 1 to 5/],
+    [['list', '--state', 'lost'], /Allowed choices/],
+    [['list', '--limit', 'x'], /whole number/],
+  ];
+  const outcomes = await Promise.all(mistakes.map(([args]) => mediamill(args)));
+  outcomes.forEach(({ code, stderr }, i) =>
+    expect([code, stderr]).toEqual([1, expect.stringMatching(mistakes[i]![1])]),
+  );
+}, 60_000);
+
+test('doctor names what is missing, the command that brings it, and ends with 1', async () => {
+  const tools = join(dir, 'bin');
+  await mkdir(tools);
+  for (const name of [
+    'node',
+    'npm',
+    'java',
+    'ffprobe',
+    'convert',
+    'bwrap',
+    'prlimit',
+    'setpriv',
+    'unshare',
+    'sh',
+    'env',
+    'dirname',
+  ]) {
+    const path = which(name);
+    if (path) await symlink(path, join(tools, name));
+  }
+  const { code, stdout } = await mediamill(['doctor', '--json'], { PATH: tools });
+  const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: Check[] };
+  expect([code, ok]).toEqual([1, false]);
+  expect(checks.filter((check) => check.name === 'ffmpeg')).toEqual([
+    { name: 'ffmpeg', ok: false, needed: true, found: 'missing', fix: expect.stringContaining('apt-get install') },
+  ]);
+  expect(checks.find(({ name }) => name === 'ffprobe')).toMatchObject({
+    ok: true,
+    found: expect.stringMatching(/^\d/),
+  });
+}, 30_000);
