@@ -25,7 +25,6 @@ export function size(bytes: number): string {
 
 /** Control characters and bidirectional overrides of what comes from outside must not reach the terminal. */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this removes
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?');
 }
 

@@ -45,8 +45,9 @@ async function submit(session: Session, files: readonly string[], options: Submi
   // With --json, standard output is for the documents alone.
   const lines = new Lines(options.json ? process.stderr : process.stdout);
   const followed = await follow(session, uploads, (one, text) => lines.set(one.name, uploads.indexOf(one), text));
-  if (options.json)
-    for (const { upload: one, document } of followed) console.log(JSON.stringify(document ?? received(one)));
+  if (options.json) {
+    for (const one of followed) console.log(json(one.document ?? (await lastKnown(session, one.upload))));
+  }
   return followed.every(({ document }) => document?.state === 'ready');
 }
 
