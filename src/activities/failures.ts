@@ -7,7 +7,7 @@ import { ERRORS, MediaError } from '../contracts/errors.js';
 export const WORKER_DRAINING = 'WorkerDraining';
 
 /**
- * @param attempt the activity's attempt, from 1: an error that has used up its attempts is final.
+ * @param attempt of those that count, from 1: an error that has used up its attempts is final.
  * @returns a CancelledFailure or ApplicationFailure as it is; anything else as a failure with a code.
  */
 export function toFailure(error: unknown, attempt: number): Error {
@@ -19,6 +19,11 @@ export function toFailure(error: unknown, attempt: number): Error {
     nonRetryable: known.final || attempt >= ERRORS[known.code].attempts,
     cause: known.cause instanceof Error ? known.cause : undefined,
   });
+}
+
+/** An outage says nothing against the step that met it. */
+export function isOutage(error: unknown): boolean {
+  return MediaError.is(error) && ERRORS[error.code].attempts === Infinity;
 }
 
 /** Retryable at once, on another worker; BENIGN because nothing is wrong. */

@@ -1,22 +1,31 @@
 /** The frame around every activity: heartbeats, cancellation, draining, errors, a logger that knows where it is. */
 import { Context, type Info } from '@temporalio/activity';
 
+import { MediaError } from '../contracts/errors.js';
 import { parseHeartbeat, type HeartbeatDetails } from '../contracts/progress.js';
 import type { Logger } from '../logging/logger.js';
-import { drainingFailure, toFailure } from './failures.js';
+import { drainingFailure, isOutage, toFailure } from './failures.js';
 
 /** A heartbeat also fetches cancellation: its period bounds how late a cancel is heard. */
 const HEARTBEAT_MS = 1000;
+
+/** After so many attempts that ended without a word (a dead worker, a timeout) the step itself is what kills them. */
+const MAX_STRIKES = 10;
+
+type Report = Omit<HeartbeatDetails, 'v' | 'strikes'>;
 
 export interface ActivityScope {
   /** Aborted on cancel, time-out, pause and drain. Its reason is the CancelledFailure to rethrow. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly info: Info;
-  /** What the attempt before left. A hint: heartbeats are throttled, the store is the truth. */
-  readonly previous: HeartbeatDetails | undefined;
   /** Sets what the next heartbeat says. Cheap: call it as often as you like. */
-  report(details: Omit<HeartbeatDetails, 'v'>): void;
+  report(details: Report): void;
+}
+
+export interface ActivityOptions {
+  /** For steps that must succeed in the end: no error is final. */
+  readonly neverGivesUp?: boolean;
 }
 
 /**
@@ -24,15 +33,22 @@ export interface ActivityScope {
  * a stalled encoder still hears a cancel. When the worker drains, the last details are flushed and
  * the activity ends with a retryable `WorkerDraining`, so that another worker goes on at once;
  * rethrowing the cancellation would drop the pending heartbeat.
+ *
+ * Temporal counts every attempt alike, but a week-end's outage must not use up the attempts of a
+ * step. So each heartbeat carries the strikes against it: one more than at the start for as long as
+ * the attempt runs, taken back when it ends by an outage or a drain.
  */
 export function activity<Args extends unknown[], Result>(
   logger: Logger,
   run: (scope: ActivityScope, ...args: Args) => Promise<Result>,
+  { neverGivesUp = false }: ActivityOptions = {},
 ): (...args: Args) => Promise<Result> {
   return async (...args) => {
     const context = Context.current();
     const { info } = context;
-    let details: HeartbeatDetails | undefined;
+    const previous = parseHeartbeat(info.heartbeatDetails);
+    const strikes = previous?.strikes ?? info.attempt - 1;
+    let details: HeartbeatDetails = { step: 'start', what: '', percent: 0, ...previous, v: 1, strikes: strikes + 1 };
     const beat = (): void => context.heartbeat(details);
     const timer = setInterval(beat, HEARTBEAT_MS);
     const scope: ActivityScope = {
@@ -44,22 +60,24 @@ export function activity<Args extends unknown[], Result>(
         attempt: info.attempt,
       }),
       info,
-      previous: parseHeartbeat(info.heartbeatDetails),
       report: (next) => {
-        details = { v: 1, ...next };
+        details = { v: 1, strikes: strikes + 1, ...next };
       },
     };
     try {
       beat();
+      if (strikes >= MAX_STRIKES && !neverGivesUp) throw new MediaError('INTERNAL', undefined, { final: true });
       return await run(scope, ...args);
     } catch (error) {
-      if (context.cancellationDetails?.workerShutdown) {
+      const drained = context.cancellationDetails?.workerShutdown === true;
+      if (drained || scope.signal.aborted || isOutage(error)) {
+        details = { ...details, strikes };
         beat();
-        throw drainingFailure();
       }
+      if (drained) throw drainingFailure();
       // A tool that was stopped by a cancel may fail in its own words first.
       if (scope.signal.aborted) throw scope.signal.reason;
-      throw toFailure(error, info.attempt);
+      throw toFailure(error, neverGivesUp ? 0 : strikes + 1);
     } finally {
       clearInterval(timer);
     }

@@ -8,7 +8,9 @@ import type { PublicError } from './errors.js';
  */
 export interface HeartbeatDetails {
   readonly v: 1;
-  readonly step: 'download' | 'inspect' | 'encode' | 'upload' | 'verify' | 'publish';
+  /** Attempts so far that speak against the step, this one included while it runs. Not outages, not drains. */
+  readonly strikes: number;
+  readonly step: 'start' | 'download' | 'inspect' | 'encode' | 'upload' | 'verify' | 'publish';
   /** What is being made: `chunk 0`, `audio-0-eng`, an image's name. */
   readonly what: string;
   /** 0-100. */
@@ -24,7 +26,7 @@ export interface HeartbeatDetails {
 export function parseHeartbeat(details: unknown): HeartbeatDetails | undefined {
   if (typeof details !== 'object' || details === null) return undefined;
   const d = details as Partial<HeartbeatDetails>;
-  return d.v === 1 && typeof d.percent === 'number' && typeof d.step === 'string' ? (d as HeartbeatDetails) : undefined;
+  return d.v === 1 && Number.isInteger(d.strikes) && typeof d.percent === 'number' && typeof d.step === 'string' ? (d as HeartbeatDetails) : undefined;
 }
 
 export type PartState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';

@@ -3,12 +3,17 @@ import type { EndRequest } from '../../contracts/activities.js';
 import type { AssetDocument } from '../../contracts/assets.js';
 import { announceState, documentKey } from '../announce.js';
 import type { ActivityContext } from '../context.js';
-import { activity } from '../scope.js';
+import { activity, type ActivityScope } from '../scope.js';
+import { isPublished } from './is-published.js';
 
 type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
 
 export function createRecordEnd({ config, logger, store, catalogue, results }: Needs) {
-  return activity(logger, async ({ signal, logger: log, info }, { job, kind, state, error, startedAt }: EndRequest) => {
+  const record = async (
+    { signal, logger: log, info }: ActivityScope,
+    { job, kind, state, error, startedAt }: EndRequest,
+  ): Promise<void> => {
+    if (await isPublished(catalogue, job)) return log.warn(`published already: not ${state}`, { assetId: job.assetId });
     const document: AssetDocument = {
       id: job.assetId,
       workflowId: job.workflowId,
@@ -21,8 +26,12 @@ export function createRecordEnd({ config, logger, store, catalogue, results }: N
       timings: { uploadedAt: job.uploadedAt, startedAt },
     };
     const bytes = Buffer.from(JSON.stringify(document, null, 2));
-    await store.putBytes(config.storage.mediaBucket, documentKey(job), bytes, { contentType: 'application/json', signal });
+    await store.putBytes(config.storage.mediaBucket, documentKey(job), bytes, {
+      contentType: 'application/json',
+      signal,
+    });
     await announceState({ catalogue, results }, job, { to: state, by: info.activityType, kind, error, document });
     log.info(`asset ${state}`, { assetId: job.assetId, code: error.code, reason: error.message });
-  });
+  };
+  return activity(logger, record, { neverGivesUp: true });
 }
