@@ -3,7 +3,7 @@
  * the same source wait for it; what nobody uses is kept for the next step of its asset, within a budget.
  */
 import { randomUUID } from 'node:crypto';
-import { link, rm } from 'node:fs/promises';
+import { chmod, link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceRef } from '../contracts/assets.js';
 import { assetIdOf } from '../contracts/ids.js';
@@ -22,7 +22,10 @@ export interface SourceFile {
   /** Shared with other jobs: read only. */
   readonly path: string;
   readonly bytes: number;
-  /** A second name of the file inside a job's folder, for tools that see nothing else. Costs no space. Returns its path. */
+  /**
+   * A second name of the file inside a job's folder, for tools that see nothing else. Costs no space. Returns its path.
+   * It is the same file: tools must be kept from changing it (`ToolRun.readOnlyFiles`).
+   */
   linkInto(dir: string, name: string): Promise<string>;
   /**
    * Must be called once the job no longer needs `path`. More often does no harm.
@@ -109,7 +112,11 @@ export class SourceCache {
     const onProgress: Progress = (bytes, total) => listeners.forEach((listener) => listener(bytes, total));
     const download = store
       .download(bucket, key, path, { versionId, etag, maxBytes, onProgress, signal: cancel.signal })
-      .then(({ bytes }) => (entry.bytes = bytes));
+      .then(async ({ bytes }) => {
+        // For everybody: decoders may run as another user. Who may not see it is kept out by the folder (0700).
+        await chmod(path, 0o444);
+        return (entry.bytes = bytes);
+      });
     const entry: Entry = { path, download, cancel, listeners, users: 0, bytes: 0, wanted: true };
     this.#entries.set(id, entry);
     // Whoever waits sees the failure; whoever comes later tries again.

@@ -15,6 +15,8 @@ export interface ChildSpec {
   readonly args: readonly string[];
   /** The only folder that it can read and write; its working directory, whatever it is called inside. */
   readonly scratch: string;
+  /** Names of files in `scratch` that it can read, but not change, move or replace (outside bubblewrap: not change). */
+  readonly readOnlyFiles?: readonly string[] | undefined;
   readonly limits: ChildLimits;
   /**
    * What `memoryMiB` bounds. `address-space` (RLIMIT_AS) is the hard one; `data` (RLIMIT_DATA) is for Node, whose

@@ -59,6 +59,7 @@ export async function tryMeans(host: Host): Promise<string | null> {
       command: '/bin/sh',
       args: ['-c', `${hidden}: > probe`, 'sh', outside],
       scratch,
+      readOnlyFiles: [],
       limits: { memoryMiB: 256, cpuSeconds: 5, fileMiB: 1 },
       memory: 'address-space',
       readOnlyPaths: [],

@@ -64,6 +64,8 @@ export interface SandboxRequest {
   readonly command: string;
   readonly args: readonly string[];
   readonly scratch: string;
+  /** Names of existing files in `scratch`. */
+  readonly readOnlyFiles: readonly string[];
   readonly limits: ChildLimits;
   readonly memory: 'address-space' | 'data';
   /** Existing absolute paths. */
@@ -147,6 +149,12 @@ function bubblewrap(host: Host, request: SandboxRequest): string[] {
     ...['--proc', '/proc', '--dev', '/dev'],
     ...request.readOnlyPaths.filter((path) => !isBelow(host, path)).flatMap((path) => ['--ro-bind', path, path]),
     ...['--bind', request.scratch, SCRATCH_INSIDE],
+    // A mount of its own over the same place: it can't be written, unlinked or renamed.
+    ...request.readOnlyFiles.flatMap((name) => [
+      '--ro-bind',
+      `${request.scratch}/${name}`,
+      `${SCRATCH_INSIDE}/${name}`,
+    ]),
     // Below a worker that is root the child still is the host's user 0, without its capabilities: what the kernel
     // guards by user id alone (/proc/sys/kernel/core_pattern!) must not be writable. The rest: no file outside scratch.
     ...['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],

@@ -3,10 +3,16 @@ import { lchownSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOBODY } from './sandbox.js';
 
-/** Links themselves change hands, never what they point to. Synchronous: it belongs to starting the child. */
-export function giveToSandbox(dir: string): void {
+/**
+ * Links themselves change hands, never what they point to. Synchronous: it belongs to starting the child.
+ *
+ * @param keep names of files in `dir` that stay the worker's: they may be the same file as one elsewhere
+ */
+export function giveToSandbox(dir: string, keep: readonly string[] = []): void {
+  const kept = keep.map((name) => join(dir, name));
   lchownSync(dir, NOBODY, NOBODY);
   for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
-    lchownSync(join(entry.parentPath, entry.name), NOBODY, NOBODY);
+    const path = join(entry.parentPath, entry.name);
+    if (!kept.includes(path)) lchownSync(path, NOBODY, NOBODY);
   }
 }

@@ -22,11 +22,13 @@ export function createSpawner(host: Host): SpawnSandboxed {
     const readOnlyPaths = [...programFolders(command), ...(spec.readOnlyPaths ?? [])];
     const missing = readOnlyPaths.find((path) => !existsSync(path));
     if (missing !== undefined) throw new Error(`${missing} does not exist`);
-    if (host.means === 'unshare') giveToSandbox(spec.scratch);
+    const readOnlyFiles = spec.readOnlyFiles ?? [];
+    if (host.means === 'unshare') giveToSandbox(spec.scratch, readOnlyFiles);
     const { file, args, cwd, env } = sandboxedCommand(host, {
       command,
       args: spec.args,
       scratch: spec.scratch,
+      readOnlyFiles,
       limits: spec.limits,
       memory: spec.memory ?? 'address-space',
       readOnlyPaths,

@@ -14,6 +14,8 @@ export interface ToolRun {
   readonly args: readonly string[];
   /** The only folder that the child can read and write; also its working directory. Names in `args` are relative to it. */
   readonly scratch: string;
+  /** Files in `scratch` that the child reads and can not change: shared with other jobs. Where the host can't promise that, it is best effort. */
+  readonly readOnlyFiles?: readonly string[] | undefined;
   readonly limits: ToolLimits;
   /** Stops the child's whole process group: TERM, then KILL after 2 s. Rejects with the signal's reason itself. */
   readonly signal?: AbortSignal | undefined;

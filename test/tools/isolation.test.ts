@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -167,6 +167,37 @@ describe('a child in the sandbox', () => {
         });
         expect(stdout).toBe('known');
         expect(await readFile(join(extra, 'data'), 'utf8')).toBe('known');
+      }),
+    );
+  });
+
+  test('can not change a file that other jobs share, nor put another in its place', async () => {
+    await forEachThat('privileges', (host) =>
+      inScratch(async (dir) => {
+        const shared = join(dir, 'shared');
+        const scratch = join(dir, 'scratch');
+        await mkdir(scratch);
+        await writeFile(shared, 'known');
+        await chmod(shared, 0o444);
+        await link(shared, join(scratch, 'source'));
+        const changes = [
+          'echo x >source',
+          'echo x >>source',
+          'truncate -s 0 source',
+          'chmod 666 source',
+          'dd if=/dev/zero of=source conv=notrunc',
+        ];
+        const moves = ['rm -f source', 'mv source other', 'ln -f /bin/sh source'];
+        // As another user it may still put its own file under the name, which then is its own only.
+        const tries = PROTECTIONS[host.means].fileSystem ? [...changes, ...moves] : changes;
+        const script = tries.map((line) => `(${line}) 2>/dev/null && echo "did: ${line}"`).join('\n');
+        const { stdout } = await runTool(createSpawner(host), {
+          ...{ command: '/bin/sh', args: ['-c', `cat source; echo; ${script}\ntrue`], scratch, limits: LIMITS },
+          ...{ readOnlyFiles: ['source'], wallSeconds: 10 },
+        });
+        expect(stdout).toBe('known\n');
+        expect(await readFile(shared, 'utf8')).toBe('known');
+        expect((await stat(shared)).mode & 0o777).toBe(0o444);
       }),
     );
   });

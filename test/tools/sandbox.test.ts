@@ -6,6 +6,7 @@ const REQUEST: SandboxRequest = {
   command: '/usr/bin/ffmpeg',
   args: ['-i', './source'],
   scratch: '/var/scratch/job-1',
+  readOnlyFiles: ['source'],
   limits: { memoryMiB: 512, cpuSeconds: 59.2, fileMiB: 64 },
   memory: 'address-space',
   readOnlyPaths: ['/usr/bin', '/opt/mediamill/policy'],
