@@ -28,7 +28,11 @@ export async function announcePublished(
   return won;
 }
 
-export async function announceRendition(results: ResultPublisher, job: Job, rendition: RenditionDocument): Promise<void> {
+export async function announceRendition(
+  results: ResultPublisher,
+  job: Job,
+  rendition: RenditionDocument,
+): Promise<void> {
   await results.rendition({ ...identity(job), rendition });
 }
 

@@ -26,3 +26,14 @@ export async function readRegularFile(path: string): Promise<Buffer | undefined>
     throw error;
   }
 }
+
+/** The first bytes of a file, or all when it has fewer. */
+export async function readHead(path: string, bytes: number): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

@@ -17,6 +17,8 @@ const MIB = 1024 * 1024;
 export interface Scratch {
   /** This process's own folder below the root: swept by the next process when this one is killed. */
   readonly dir: string;
+  /** For work that has its folder elsewhere below `dir`. Error: NO_SPACE when there is too little room to begin. */
+  ensureRoom(): Promise<void>;
   /**
    * A private folder (0700) for one attempt, removed when `use` ends, however it ends.
    * Errors: NO_SPACE when there is too little room to begin, or when `use` runs out of it.
@@ -52,6 +54,7 @@ export async function createScratch(config: Config['scratch'], logger: Logger): 
 
   return {
     dir: own,
+    ensureRoom: () => makeRoom(0),
     async withJobDir(name, use) {
       await makeRoom(0);
       const dir = await mkdtemp(join(own, `job-${name.replace(/[^\w.-]+/g, '_').slice(0, 80)}-`));

@@ -1,5 +1,6 @@
 /** From an uploaded file to a published asset: the activities of a video on real servers, with real tools in their sandbox. */
-import { readdir, readFile, truncate, copyFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -9,6 +10,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Job } from '../../src/contracts/assets.js';
 import { posterSourceKey, streamPrefix } from '../../src/media/video/layout.js';
 import { readFragment } from '../../src/media/video/mp4.js';
+import { freeBytes } from '../../src/storage/space.js';
 import { damage, decode, decodeSound, ffmpeg, lumas, openMill, run, type Mill } from '../activities/video/support.js';
 import { useStack } from '../support/stack.js';
 
@@ -400,10 +402,151 @@ describe('sources that are not whole', () => {
   );
 });
 
+test(
+  'what is published is neither discarded nor declared failed, however the step that published it ended',
+  async () => {
+    const source = made('published.mp4');
+    await ffmpeg(...pattern('64x64', '25', 1), ...X264, source);
+    const { job, result } = await mill.make(source);
+    const before = await mill.keys(job);
+    const document = await mill.document(job);
+    await run(mill.activities.media.discardOutputs, job);
+    const error = { code: 'CANCELLED', message: 'Processing was cancelled.' } as const;
+    await run(mill.activities.media.recordEnd, {
+      job,
+      kind: 'video',
+      state: 'cancelled',
+      error,
+      startedAt: job.uploadedAt,
+    });
+    expect(await mill.keys(job)).toEqual(before);
+    expect(await mill.document(job)).toEqual(document);
+    expect((await mill.context.catalogue.find(job.assetId))?.state).toBe(result.state);
+  },
+  LONG,
+);
+
+// ffmpeg starts its filters anew when the format of the sound changes: what comes after is shifted.
+test.each([
+  ['rate', 44_100, 2, 22_050, 2],
+  ['layout', 48_000, 1, 48_000, 6],
+  ['rate and layout', 48_000, 6, 32_000, 1],
+])(
+  'sound that changes its %s in the middle is refused at once instead of being published out of step',
+  async (_what, rate, channels, laterRate, laterChannels) => {
+    const parts: Buffer[] = [];
+    for (const [frequency, layout] of [
+      [rate, channels],
+      [laterRate, laterChannels],
+    ]) {
+      const part = made('part.aac');
+      const input = ['-f', 'lavfi', '-i', `sine=sample_rate=${frequency}:duration=5`];
+      await ffmpeg(...input, '-ac', String(layout), '-c:a', 'aac', '-f', 'adts', part);
+      parts.push(await readFile(part));
+    }
+    const source = made('changing.aac');
+    await writeFile(source, Buffer.concat(parts));
+    await expect(mill.make(source)).rejects.toMatchObject({ type: 'VERIFY_FAILED', nonRetryable: true });
+  },
+  LONG,
+);
+
+describe('a full disk', () => {
+  test(
+    'is an outage that is retried, and what filled it is freed',
+    async () => {
+      // Nobody else may mount a small disk: then a limit of ours must do.
+      if (process.getuid?.() !== 0) return refusesLargeSource();
+      const scratch = join(mill.dir, 'tiny');
+      await onSmallDisk(scratch, 12, async () => {
+        const tiny = await openMill({ ...mill.config, scratch: { ...mill.config.scratch, minFreeMiB: 0 } }, scratch);
+        const empty = await freeBytes(scratch);
+        const wasFreed = async (): Promise<void> => {
+          expect(await scratchOf(tiny)).toEqual([]);
+          expect((await freeBytes(scratch)) / MIB).toBeCloseTo(empty / MIB, 0);
+        };
+        try {
+          // A source that does not fit.
+          const large = made('large.bin');
+          await writeFile(large, Buffer.alloc(16 * MIB, 'x'));
+          const { source: whole, ...job } = await tiny.upload(large);
+          const { size: _unknown, ...source } = whole;
+          await expect(tiny.inspect({ ...job, source })).rejects.toMatchObject(NO_SPACE);
+          await wasFreed();
+          // prettier-ignore
+          await expect(run(tiny.activities.image.makeImage, { ...job, source, corrected: true }, '')).rejects.toMatchObject(NO_SPACE);
+          await wasFreed();
+
+          // A source that fits, and an encode that does not.
+          const noise = made('noise.mp4');
+          await ffmpeg(
+            '-f',
+            'lavfi',
+            '-i',
+            'testsrc2=size=1280x720:rate=25:duration=8,noise=alls=60:allf=t',
+            ...X264,
+            '-b:v',
+            '2M',
+            noise,
+          );
+          const film = await tiny.upload(noise);
+          const plan = await tiny.inspect(film);
+          await writeFile(join(scratch, 'ballast'), Buffer.alloc(Math.max(0, (await freeBytes(scratch)) - MIB)));
+          const [chunk] = plan.chunks;
+          await expect(run(tiny.activities.video.encodeChunk, film, plan, chunk!, plan.rungs)).rejects.toMatchObject(
+            NO_SPACE,
+          );
+          expect(await scratchOf(tiny)).toEqual([]);
+        } finally {
+          await tiny.close();
+        }
+      });
+    },
+    LONG,
+  );
+
+  test('is not tried by an image, nor by a poster, when there is too little room to begin', async () => {
+    const config = { ...mill.config, scratch: { ...mill.config.scratch, minFreeMiB: 1e12 } };
+    const full = await openMill(config);
+    try {
+      const job = await mill.upload(sample);
+      await expect(run(full.activities.image.makeImage, job, '')).rejects.toMatchObject(NO_SPACE);
+      await expect(run(full.activities.image.makePoster, job, 'none')).rejects.toMatchObject(NO_SPACE);
+    } finally {
+      await full.close();
+    }
+  });
+});
+
 test('nothing is left in scratch', async () => {
   expect(await scratchOf(mill)).toEqual([]);
   expect(await scratchOf(chunked)).toEqual([]);
 });
+
+async function refusesLargeSource(): Promise<void> {
+  const tiny = await openMill({ ...mill.config, scratch: { ...mill.config.scratch, maxGiB: 12 / 1024 } });
+  try {
+    const large = made('large.bin');
+    await writeFile(large, Buffer.alloc(16 * MIB, 'x'));
+    await expect(tiny.inspect(await tiny.upload(large))).rejects.toMatchObject(NO_SPACE);
+    expect(await scratchOf(tiny)).toEqual([]);
+  } finally {
+    await tiny.close();
+  }
+}
+
+const MIB = 1024 ** 2;
+const NO_SPACE = { type: 'NO_SPACE', nonRetryable: false };
+
+async function onSmallDisk(dir: string, mebibytes: number, use: () => Promise<void>): Promise<void> {
+  await mkdir(dir);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'mediamill-test', dir]);
+  try {
+    await use();
+  } finally {
+    execFileSync('umount', [dir]);
+  }
+}
 
 /** Folders of jobs; the cache of sources may stay. */
 async function scratchOf({ config }: Mill): Promise<string[]> {

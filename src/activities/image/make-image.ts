@@ -1,5 +1,4 @@
 /** The whole way of an image in one activity: for what takes half a second, every further step would cost more than its work. */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { ImageOutcome } from '../../contracts/activities.js';
@@ -12,6 +11,7 @@ import type { ImageSlot } from '../../tools/tools.js';
 import { announcePublished, announceRendition, announceState, documentKey, renditionDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
+import { readHead } from '../untrusted-file.js';
 import { makeVariants, type FinishedVariant } from './make-variants.js';
 import { openPicture } from './open-picture.js';
 import { imageKey, uploadVariants } from './upload-variants.js';
@@ -21,11 +21,12 @@ const SOURCE = 'source';
 type Made = { readonly outcome: 'made'; readonly finished: readonly FinishedVariant[]; readonly reader: string };
 
 export function createMakeImage(context: ActivityContext) {
-  const { config, logger, tools } = context;
+  const { config, logger, scratch, tools } = context;
   return activity(logger, async (scope, job: Job, startedAt: string): Promise<ImageOutcome> => {
     const before = await publishedBefore(context, job);
     if (before) return before;
 
+    await scratch.ensureRoom();
     const made = await tools.withImageSlot((slot) => make(context, scope, slot, job), { signal: scope.signal });
     if (made.outcome === 'media') return made;
 
@@ -52,7 +53,7 @@ async function make(
   if (!(await fetchSource(context, slot, job, signal))) return { outcome: 'media' };
 
   scope.report({ step: 'inspect', what: SOURCE, percent: 20 });
-  const { kind, mime } = await sniffFile(join(slot.dir, SOURCE));
+  const { kind, mime } = await sniff(await readHead(join(slot.dir, SOURCE), SNIFF_BYTES));
   if (kind === 'media' || !mime) return { outcome: 'media' };
   await announceState(context, job, { to: 'processing', by: scope.info.activityType, kind: 'image' });
   const picture = await openPicture({ tools, slot, limits: config.limits, signal }, SOURCE, mime);
@@ -79,16 +80,6 @@ async function fetchSource(
   } catch (error) {
     if (MediaError.is(error) && error.code === 'LIMIT_BYTES' && !job.corrected) return false;
     throw error;
-  }
-}
-
-async function sniffFile(path: string) {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    return await sniff(buffer.subarray(0, bytesRead));
-  } finally {
-    await file.close();
   }
 }
 

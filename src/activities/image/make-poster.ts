@@ -12,13 +12,14 @@ import { uploadVariants } from './upload-variants.js';
 
 const FRAME = 'frame';
 
-type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'tools'>;
+type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'scratch' | 'tools'>;
 
-export function createMakePoster({ config, logger, store, tools }: Needs) {
+export function createMakePoster({ config, logger, store, scratch, tools }: Needs) {
   return activity(logger, async (scope, job: Job, posterKey: string): Promise<Rendition[]> => {
     const { mediaBucket } = config.storage;
     const { signal } = scope;
     const maxBytes = config.limits.maxImageMiB * 1024 ** 2;
+    await scratch.ensureRoom();
     const finished = await tools.withImageSlot(
       async (slot) => {
         scope.report({ step: 'download', what: 'poster', percent: 0 });

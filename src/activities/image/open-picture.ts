@@ -1,5 +1,5 @@
 /** Brings a picture of any format that we read to a file that sharp reads, admitted by its header. */
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { MediaError } from '../../contracts/errors.js';
@@ -10,6 +10,7 @@ import { admit, type ImageLimits } from '../../media/image/limits.js';
 import type { PictureFacts } from '../../media/image/plan.js';
 import { judge } from '../../tools/failures.js';
 import type { ImageSlot, ToolRun, Tools } from '../../tools/tools.js';
+import { readHead } from '../untrusted-file.js';
 
 export interface OpenedPicture {
   /** In the slot's folder; sharp reads it. */
@@ -57,7 +58,7 @@ export async function openPicture(decoders: PictureDecoders, source: string, mim
   } else if (format.name === 'ico') {
     await takeIcon(decoders, format, source);
   } else {
-    admitSize(readSize(format.name, await readHead(join(slot.dir, source))), format, limits);
+    admitSize(readSize(format.name, await readHead(join(slot.dir, source), HEADER_BYTES)), format, limits);
     await decode(decoders, format, source);
   }
 
@@ -110,15 +111,5 @@ async function decode(
       throw new MediaError('DAMAGED_FILE', undefined, { cause: judged.cause });
     }
     throw judged;
-  }
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
   }
 }

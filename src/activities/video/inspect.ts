@@ -1,5 +1,4 @@
 /** From an upload to a plan: what the bytes are, and what will be made of them. */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Inspection } from '../../contracts/activities.js';
@@ -17,6 +16,7 @@ import type { Tools } from '../../tools/tools.js';
 import { announceState } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
+import { readHead } from '../untrusted-file.js';
 import { probeLimits } from './tool-bounds.js';
 import { withSource } from './with-source.js';
 
@@ -25,7 +25,7 @@ export function createInspectMedia(context: ActivityContext) {
   return activity(logger, async (scope, job: Job): Promise<Inspection> => {
     const facts = await withSource(context, scope, job, 'inspect', async (dir) => {
       scope.report({ step: 'inspect', what: SOURCE_FILE, percent: 0 });
-      const { kind } = await sniffFile(join(dir, SOURCE_FILE));
+      const { kind } = await sniff(await readHead(join(dir, SOURCE_FILE), SNIFF_BYTES));
       return kind === 'image' ? undefined : probe(context, scope, dir);
     });
     if (!facts) return { outcome: 'image' };
@@ -36,16 +36,6 @@ export function createInspectMedia(context: ActivityContext) {
   });
 }
 
-async function sniffFile(path: string) {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    return await sniff(buffer.subarray(0, bytesRead));
-  } finally {
-    await file.close();
-  }
-}
-
 /** @throws what `readFacts` and `openingError` say */
 async function probe(
   { config, tools }: { config: ActivityContext['config']; tools: Pick<Tools, 'ffprobe'> },
@@ -53,7 +43,7 @@ async function probe(
   dir: string,
 ): Promise<VideoFacts> {
   const limits = probeLimits(config);
-  const run = { scratch: dir, limits, signal };
+  const run = { scratch: dir, readOnlyFiles: [SOURCE_FILE], limits, signal };
   const input = [...SAFE_INPUT, '-i', SOURCE_FILE];
   const header = await orElse(
     tools.ffprobe({ ...run, args: ['-show_streams', '-show_format', '-of', 'json', ...input] }),

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 
+import { MediaError } from '../../contracts/errors.js';
 import type { FfmpegCommand } from '../../media/ffmpeg-command.js';
+import { SOURCE_FILE } from '../../media/video/encode-args.js';
 import { ffmpegArguments } from '../../tools/ffmpeg/command.js';
 import { judge } from '../../tools/failures.js';
+import { isDiskFull } from '../../tools/outcome.js';
 import type { FfmpegProgress, ToolResult } from '../../tools/tools.js';
 import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
@@ -49,6 +52,7 @@ export async function runEncode(
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
     scratch: dir,
+    readOnlyFiles: [SOURCE_FILE],
     limits: encodeLimits(config, mediaSeconds),
     // No output is no progress: getting there is allowed to take as long as playing.
     stallSeconds: config.limits.stallSeconds + leadSeconds,
@@ -60,14 +64,22 @@ export async function runEncode(
     () => true,
     () => true,
   );
+  // Looked at before shipping makes room: on a full disk the muxer cuts or loses segments without a word.
+  let wasFull = false;
+  const shipNow = async (until: AbortSignal): Promise<void> => {
+    wasFull ||= await isDiskFull(dir);
+    await ship(until);
+  };
   try {
-    while (!(await Promise.race([ended, delay(POLL_MS, false)]))) await ship(either);
+    while (!(await Promise.race([ended, delay(POLL_MS, false)]))) await shipNow(either);
     const result = await encode;
-    await ship(signal);
+    await shipNow(signal);
+    if (wasFull) throw new MediaError('NO_SPACE');
     return result;
   } catch (error) {
     stop.abort(error);
     await ended;
+    if (wasFull && MediaError.is(error)) throw new MediaError('NO_SPACE', undefined, { cause: error });
     if (Context.current().cancellationDetails?.workerShutdown) await ship(AbortSignal.timeout(SAVE_MS));
     throw judge(error);
   }

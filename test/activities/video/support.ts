@@ -41,11 +41,12 @@ export interface Mill {
   close(): Promise<void>;
 }
 
-export async function openMill(config: Config): Promise<Mill> {
+/** @param scratch a folder of the caller's; without one it gets its own */
+export async function openMill(config: Config, scratch?: string): Promise<Mill> {
   const dir = await mkdtemp(join(tmpdir(), 'mediamill-video-'));
   const own: Config = {
     ...config,
-    scratch: { ...config.scratch, dir: join(dir, 'scratch') },
+    scratch: { ...config.scratch, dir: scratch ?? join(dir, 'scratch') },
     log: { ...config.log, level: 'error' },
   };
   const open = await openContext(own, createLogger(own.log), { tools: true });
