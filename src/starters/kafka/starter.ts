@@ -49,13 +49,18 @@ export function createBatchHandler(
   const starting = pLimit(settings.concurrency);
   // As many again are asking the store meanwhile: starts need not wait for that.
   const limit = pLimit(settings.concurrency * 2);
-  // One for all partitions: they share the services that are in trouble.
-  const backoff = new Backoff();
+  // One for each partition: what only one event meets, and looks like an outage, holds up one partition.
+  const backoffs = new Map<number, Backoff>();
+  const backoffOf = ({ partition }: { readonly partition: number }): Backoff => {
+    const backoff = backoffs.get(partition) ?? new Backoff();
+    backoffs.set(partition, backoff);
+    return backoff;
+  };
   let fullUntil = 0;
-  const pauseMs = (): number => Math.max(backoff.remaining(), fullUntil - Date.now(), 0);
+  const pauseMs = (batch: RecordBatch): number => Math.max(backoffOf(batch).remaining(), fullUntil - Date.now(), 0);
 
   const settle = async (record: BrokerRecord, batch: RecordBatch): Promise<void> => {
-    for (let failures = 0; !batch.signal.aborted && pauseMs() === 0;) {
+    for (let failures = 0; !batch.signal.aborted && pauseMs(batch) === 0;) {
       try {
         if ((await handle(record)) === 'full') waitForPlaces();
         else finish(record, batch);
@@ -79,11 +84,11 @@ export function createBatchHandler(
 
   const finish = (record: BrokerRecord, batch: RecordBatch): void => {
     batch.done(record);
-    if (backoff.succeeded()) logger.info('resumed: starting workflows again');
+    if (backoffOf(batch).succeeded()) logger.info('resumed: starting workflows again', { partition: batch.partition });
   };
 
   const pause = (record: BrokerRecord, error: unknown, { fault, advice }: Verdict): void => {
-    const pauseMs = backoff.failed();
+    const pauseMs = backoffOf(record).failed();
     if (pauseMs === undefined) return;
     const level = fault === 'setup' ? 'error' : 'warn';
     logger[level]('paused: the event is tried again later', { advice, ...placeOf(record), pauseMs, error });
@@ -131,7 +136,7 @@ export function createBatchHandler(
 
   return async (batch) => {
     await Promise.all(batch.records.map((record) => limit(settle, record, batch)));
-    return { pauseMs: pauseMs() };
+    return { pauseMs: pauseMs(batch) };
   };
 }
 

@@ -12,50 +12,40 @@ const settings = {
   ...{ tenant: 'default', profile: 'default' },
 };
 
-/** A batch of short events whose starts end as `start` says. */
-async function run(names: readonly string[], start: (key: string) => Promise<void>, over: Partial<StarterPorts> = {}) {
-  const records = names.map((name, offset): BrokerRecord => {
-    const value = Buffer.from(name);
-    return {
-      topic: 't',
-      partition: 0,
-      offset: `${offset}`,
-      timestamp: '0',
-      key: Buffer.from('video/mp4'),
-      value,
-      headers: {},
-    };
-  });
+/** A handler over plain functions: starts end as `start` says. What it did is recorded. */
+function rig(start: (key: string) => Promise<void>, over: Partial<StarterPorts> = {}) {
   const done: string[] = [];
   const letters: string[] = [];
   const lines: string[] = [];
-  let places = 0;
+  const state = { places: 0 };
   const log = (level: string) => (message: string, fields?: object) =>
     void lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
-  const logger = {
-    debug: () => undefined,
-    info: log('info'),
-    warn: log('warn'),
-    error: log('error'),
-  } as unknown as Logger;
+  const [debug, info, warn, error] = ['debug', 'info', 'warn', 'error'].map(log);
   const ports: StarterPorts = {
     admit: ({ key }) =>
       Promise.resolve({ outcome: 'admitted', job: { source: { key } } as Job, contentType: undefined }),
     start: (job) => start(job.source.key),
     deadLetter: (record, reason, detail) => Promise.resolve(void letters.push(`${record.offset} ${reason} ${detail}`)),
-    gate: { enter: () => Promise.resolve((places += 1) > 0), leave: () => void (places -= 1) },
+    gate: { enter: () => Promise.resolve((state.places += 1) > 0), leave: () => void (state.places -= 1) },
     judge: blame,
     ...over,
   };
-  const verdict = await createBatchHandler(
-    ports,
-    settings,
-    logger,
-  )({
-    ...{ topic: 't', partition: 0, records, signal: new AbortController().signal },
-    done: ({ offset }) => void done.push(offset),
-  });
-  return { verdict, done: done.sort(), letters, lines, places: () => places };
+  const handler = createBatchHandler(ports, settings, { debug, info, warn, error } as unknown as Logger);
+  const handle = (names: readonly string[], partition = 0) => {
+    const records = names.map((name, offset): BrokerRecord => {
+      const [key, value] = [Buffer.from('video/mp4'), Buffer.from(name)];
+      return { topic: 't', partition, offset: `${offset}`, timestamp: '0', key, value, headers: {} };
+    });
+    const { signal } = new AbortController();
+    return handler({ topic: 't', partition, records, signal, done: ({ offset }) => void done.push(offset) });
+  };
+  return { handle, done, letters, lines, state };
+}
+
+async function run(names: readonly string[], start: (key: string) => Promise<void>, over: Partial<StarterPorts> = {}) {
+  const { handle, done, ...rest } = rig(start, over);
+  const verdict = await handle(names);
+  return { verdict, done: done.sort(), ...rest };
 }
 
 const bug = () => Promise.reject(new TypeError('x is undefined'));
@@ -94,6 +84,13 @@ test('an event that not even the dead-letter topic takes stays', async () => {
 }, 15_000);
 
 test('a failed look at the store gives its place at the gate back', async () => {
-  const { places } = await run(['a'], () => Promise.resolve(), { admit: outage });
-  expect(places()).toBe(0);
+  const { state } = await run(['a'], () => Promise.resolve(), { admit: outage });
+  expect(state.places).toBe(0);
+});
+
+test('what looks like an outage to one event holds up its partition, not the others', async () => {
+  const { handle, done } = rig((key) => (key === 'stuck' ? outage() : Promise.resolve()));
+  expect((await handle(['stuck'], 0)).pauseMs).toBeGreaterThan(0);
+  expect((await handle(['free'], 1)).pauseMs).toBe(0);
+  expect(done).toEqual(['0']);
 });
