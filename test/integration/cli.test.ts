@@ -188,6 +188,12 @@ test('mistakes are said, with exit code 1', async () => {
   );
 }, 60_000);
 
+test('logs do not mix with results', async () => {
+  const { code, stdout, stderr } = await mediamill(['dlq', 'list', '--json'], { LOG_BACKEND: 'bunyan' });
+  expect([code, stdout]).toEqual([0, '']);
+  expect(stderr).toContain('Unknown log backend');
+}, 30_000);
+
 test('doctor names what is missing, the command that brings it, and ends with 1', async () => {
   const tools = join(dir, 'bin');
   await mkdir(tools);

@@ -55,8 +55,11 @@ export function registerDlq(program: Command): void {
     });
 }
 
+/** Standard output is for results. */
+const cliLogger = ({ log }: Config) => createLogger(log, { process: 'cli' }, process.stderr);
+
 async function letters(config: Config): Promise<DeadLetter[]> {
-  const admin = await createAdmin(config.kafka, createLogger(config.log, { process: 'cli' }));
+  const admin = await createAdmin(config.kafka, cliLogger(config));
   try {
     return readLetters(await admin.readAll(config.kafka.dlqTopic));
   } finally {
@@ -87,7 +90,7 @@ export function select(
  * replay once more, which starts nothing twice.
  */
 async function replay(config: Config, chosen: readonly DeadLetter[]): Promise<void> {
-  const producer = await createProducer(config.kafka, createLogger(config.log, { process: 'cli' }));
+  const producer = await createProducer(config.kafka, cliLogger(config));
   try {
     for (const letter of chosen) {
       await producer.send([replayOf(letter)]);
