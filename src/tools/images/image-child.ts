@@ -5,7 +5,8 @@ import type { ChildSpec, SandboxedChild, SpawnSandboxed } from '../child.js';
 import { MAX_LINE, parseReply, type ImageCall, type ImageReply } from './protocol.js';
 
 /** How a child failed its request and is no longer to be used. What it was asked may work in a fresh one. */
-export type Collapse = 'crashed' | 'timeout' | 'memory' | 'file-size';
+/** `start`: before it was asked for anything. */
+export type Collapse = 'start' | 'crashed' | 'timeout' | 'memory' | 'file-size';
 
 export class ChildCollapsed extends Error {
   constructor(
@@ -63,7 +64,9 @@ export class ImageChild {
     const abort = (): void => this.collapse(new ChildCollapsed('crashed', 'aborted'));
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      await this.within(START_MS, this.ready);
+      await this.within(START_MS, this.ready).catch(({ message }: ChildCollapsed) => {
+        throw new ChildCollapsed('start', message);
+      });
       const id = this.nextId++;
       const reply = this.reply(id);
       this.child.process.stdin.write(`${JSON.stringify({ id, ...call })}\n`);

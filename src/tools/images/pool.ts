@@ -33,7 +33,8 @@ export interface ImagePool {
    * Waits for a free slot, in order of asking. The slot's folder is empty before and after.
    *
    * Errors of the slot's calls: UNSUPPORTED_FORMAT, DAMAGED_FILE, LIMIT_PIXELS, NO_SPACE; DECODER_CRASHED,
-   * DECODER_TIMEOUT and DECODER_LIMIT after a second try in a fresh child; the signal's own reason.
+   * DECODER_TIMEOUT and DECODER_LIMIT after a second try in a fresh child; INTERNAL when no child starts; the signal's
+   * own reason.
    */
   withSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
   /** Ends every child and removes the folders. Those who wait are refused. */
@@ -46,6 +47,8 @@ const JOBS_PER_CHILD = 200;
 const RESIDENT_SHARE = 0.25;
 
 const CODE_OF_COLLAPSE: Record<Collapse, ErrorCode> = {
+  // It has not seen the file: that can't be to blame.
+  start: 'INTERNAL',
   crashed: 'DECODER_CRASHED',
   timeout: 'DECODER_TIMEOUT',
   memory: 'DECODER_LIMIT',
@@ -189,7 +192,9 @@ class Seat {
         await this.stop();
         if (!(error instanceof ChildCollapsed)) throw error;
         this.options.onCollapse?.(error.how, error.message);
-        if (attempt === 2) throw new MediaError(CODE_OF_COLLAPSE[error.how], undefined, { cause: error, final: true });
+        if (attempt < 2) continue;
+        const final = error.how !== 'start';
+        throw new MediaError(CODE_OF_COLLAPSE[error.how], undefined, { cause: error, final });
       }
     }
   }

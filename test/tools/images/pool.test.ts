@@ -8,7 +8,8 @@ import sharp, { type Color } from 'sharp';
 import type { ImageVariant } from '../../../src/contracts/plan.js';
 import type { ImageSlot } from '../../../src/tools/tools.js';
 import { descendants, isAlive, until } from '../../support/processes.js';
-import { failureOf } from '../support.js';
+import { createSpawner } from '../../../src/tools/spawn.js';
+import { bestHost, failureOf } from '../support.js';
 import { decoderOf, startPool, type TestPool } from './support.js';
 
 // Real decoders, on a machine that has other tests to run.
@@ -63,6 +64,14 @@ describe('a child that gives way', () => {
     expect(await failed).toMatchObject({ code: 'DECODER_CRASHED' });
     expect(pool.collapses).toEqual(['crashed', 'crashed']);
     for (let i = 0; i < 4; i++) await pool.withSlot((slot) => render(slot));
+  });
+
+  test('before it has seen the file does not speak against the file', async () => {
+    const spawnReal = createSpawner(await bestHost());
+    pool = await startPool(dir, { spawn: (spec) => spawnReal({ ...spec, command: '/bin/false', args: [] }) });
+    const failure = await failureOf(pool.withSlot((slot) => render(slot)));
+    expect(failure).toMatchObject({ code: 'INTERNAL', final: false });
+    expect(pool.collapses).toEqual(['start', 'start']);
   });
 
   test('by hanging is ended within the bound', async () => {
