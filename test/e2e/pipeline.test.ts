@@ -140,19 +140,38 @@ test('what the bytes are decides, not the name', async () => {
 
 test('hostile keys are keys like any other', async () => {
   const photo = await makePhoto(join(dir, 'tiny.jpg'), 64, 48);
-  const long = `${'k'.repeat(200)}/`.repeat(5).slice(0, 1024 - 16 - 4);
+  const id = Math.random().toString(36).slice(2, 12).padEnd(10, 'k');
+  // File systems below stores take 255 bytes between two slashes.
+  const long = `${`${'k'.repeat(200)}/`.repeat(5)}${id}-long.jpg`;
+  expect(Buffer.byteLength(long)).toBe(1024);
   const keys = [
-    '-i "quoted\' #?%25 ü🎬.jpg',
-    '--version',
-    '$(touch pwned) ;|&.jpg',
-    'a/../../etc/passwd.jpg'.replaceAll('..', '…'),
-    `${long}.jpg`,
+    `${id}/-i "quoted' #?%25 ü🎬.jpg`,
+    `${id}/--version`,
+    `${id}/$(touch pwned) ;|&.jpg`,
+    `${id}/a/…/…/etc/passwd.jpg`,
+    `-${id} -y.jpg`,
+    long,
   ];
-  const uploads = await Promise.all(
-    keys.map((key) => put(key.length > 900 ? key : `${Math.random().toString(36).slice(2)}/${key}`, photo)),
-  );
+  const uploads = await Promise.all(keys.map((key) => put(key, photo)));
   for (const upload of uploads) expect(await ended(upload)).toMatchObject({ kind: 'image', state: 'ready' });
 }, 90_000);
+
+test('a folder that a client makes is no upload: it is dead-lettered with its reason', async () => {
+  const key = unique('folder/');
+  await store.putBytes(config.storage.uploadsBucket, key, new Uint8Array(), { contentType: 'application/x-directory' });
+  await until(
+    'its event is in the dead-letter topic',
+    async () => {
+      const letters = await readTopic(config, config.kafka.dlqTopic);
+      const own = letters.find(({ value }) => value?.includes(encodeURIComponent(key)));
+      return own?.headers['mediamill-reason']?.toString() === 'OBJECT_IS_DIRECTORY';
+    },
+    30_000,
+  );
+  const { etag } = await store.stat(config.storage.uploadsBucket, key);
+  const workflowId = workflowIdOf({ bucket: config.storage.uploadsBucket, key, etag });
+  await expect(client.temporal.workflow.getHandle(workflowId).describe()).rejects.toThrow(/not found/);
+}, 60_000);
 
 test('bad input ends in a clear, permanent error, at once', async () => {
   const files: Record<string, [name: string, content: Buffer, code: RegExp]> = {
@@ -170,7 +189,10 @@ test('bad input ends in a clear, permanent error, at once', async () => {
     const upload = await put(unique(name), path);
     const { state, error } = await ended(upload, 30_000);
     expect(`${id}: ${state} ${error?.code}`).toMatch(new RegExp(`^${id}: failed ${code.source.slice(1, -1)}$`));
-    expect((await client.temporal.workflow.getHandle(upload.workflowId).describe()).status.name).toBe('FAILED');
+    // The catalogue knows a moment before the workflow closes.
+    await expect(client.temporal.workflow.getHandle(upload.workflowId).result()).rejects.toMatchObject({
+      cause: { type: error?.code },
+    });
   }
 }, 90_000);
 
