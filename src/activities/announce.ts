@@ -1,9 +1,12 @@
 /** Tells the catalogue and the other services what happened, in this order, in the step that did it. */
 import type { Catalogue, Transition } from '../catalogue/catalogue.js';
-import { outputPrefix, type Job, type RenditionDocument } from '../contracts/assets.js';
+import { outputPrefix, type AssetDocument, type Job, type RenditionDocument } from '../contracts/assets.js';
+import { MediaError } from '../contracts/errors.js';
 import type { Rendition } from '../contracts/renditions.js';
 import type { ResultPublisher } from '../messaging/messaging.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import type { ActivityContext } from './context.js';
+import type { ActivityScope } from './scope.js';
 
 interface Outlets {
   readonly catalogue: Catalogue;
@@ -17,33 +20,61 @@ export async function announceState(to: Outlets, job: Job, transition: Transitio
   return accepted;
 }
 
-/** The atomic switch of the published generation, then its event. @returns false when another generation won. */
-export async function announcePublished(
-  to: Outlets,
+/**
+ * The last step of every asset: `asset.json`, the events of its renditions, the atomic switch of the
+ * published generation, its event.
+ *
+ * @throws MediaError OBJECT_GONE when another generation won
+ */
+export async function publishAsset(
+  to: Outlets & Pick<ActivityContext, 'config' | 'store'>,
+  { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
   job: Job,
-  transition: Parameters<Catalogue['publish']>[1],
-): Promise<boolean> {
+  document: AssetDocument,
+): Promise<void> {
+  await putDocument(to, job, document, signal);
+  await announceRenditions(to, job, document);
+  const transition = { to: document.state, by: info.activityType, kind: document.kind, document };
   const won = await to.catalogue.publish(job, transition);
-  if (won) await publishState(to.results, job, transition);
-  return won;
+  if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
+  await publishState(to.results, job, transition);
 }
 
-export async function announceRendition(
-  results: ResultPublisher,
+/**
+ * An attempt that published and died before it could say so: nothing is left to do but to say it.
+ * Events have deterministic ids: a consumer can drop the second copy.
+ *
+ * @returns what was published, or undefined when nothing was
+ */
+export async function publishedBefore(to: Outlets, job: Job): Promise<AssetDocument | undefined> {
+  const row = await to.catalogue.find(job.assetId);
+  if (row?.generation !== job.generation || !row.document) return undefined;
+  const { state, kind, document } = row;
+  if (state !== 'ready' && state !== 'partial') return undefined;
+  await announceRenditions(to, job, document);
+  await publishState(to.results, job, { to: state, kind });
+  return document;
+}
+
+export async function putDocument(
+  { config, store }: Pick<ActivityContext, 'config' | 'store'>,
   job: Job,
-  rendition: RenditionDocument,
+  document: AssetDocument,
+  signal: AbortSignal,
 ): Promise<void> {
-  await results.rendition({ ...identity(job), rendition });
+  const key = `${outputPrefix(job.assetId, job.generation)}asset.json`;
+  const bytes = Buffer.from(JSON.stringify(document, null, 2));
+  await store.putBytes(config.storage.mediaBucket, key, bytes, { contentType: 'application/json', signal });
+}
+
+async function announceRenditions({ results }: Outlets, job: Job, { renditions }: AssetDocument): Promise<void> {
+  for (const rendition of renditions) await results.rendition({ ...identity(job), rendition });
 }
 
 /** A rendition as others see it: its object key turned into a URL. */
 export function renditionDocument(store: ObjectStore, mediaBucket: string, rendition: Rendition): RenditionDocument {
   const { key, ...rest } = rendition;
   return { ...rest, url: store.publicUrl(mediaBucket, key) };
-}
-
-export function documentKey(job: Job): string {
-  return `${outputPrefix(job.assetId, job.generation)}asset.json`;
 }
 
 const identity = (job: Job) => ({
@@ -53,6 +84,10 @@ const identity = (job: Job) => ({
   tenant: job.tenant,
 });
 
-async function publishState(results: ResultPublisher, job: Job, { to: state, kind, error }: Transition): Promise<void> {
+async function publishState(
+  results: ResultPublisher,
+  job: Job,
+  { to: state, kind, error }: Omit<Transition, 'by'>,
+): Promise<void> {
   await results.state({ ...identity(job), kind: kind ?? null, state, error });
 }

@@ -1,7 +1,7 @@
 /** The last word on an asset that failed or was cancelled. */
 import type { EndRequest } from '../../contracts/activities.js';
 import type { AssetDocument } from '../../contracts/assets.js';
-import { announceState, documentKey } from '../announce.js';
+import { announceState, putDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { isPublished } from './is-published.js';
@@ -25,11 +25,7 @@ export function createRecordEnd({ config, logger, store, catalogue, results }: N
       error,
       timings: { uploadedAt: job.uploadedAt, startedAt },
     };
-    const bytes = Buffer.from(JSON.stringify(document, null, 2));
-    await store.putBytes(config.storage.mediaBucket, documentKey(job), bytes, {
-      contentType: 'application/json',
-      signal,
-    });
+    await putDocument({ config, store }, job, document, signal);
     await announceState({ catalogue, results }, job, { to: state, by: info.activityType, kind, error, document });
     log.info(`asset ${state}`, { assetId: job.assetId, code: error.code, reason: error.message });
   };

@@ -8,7 +8,7 @@ import type { Rendition } from '../../contracts/renditions.js';
 import { planImage } from '../../media/image/plan.js';
 import { SNIFF_BYTES, sniff } from '../../media/sniff.js';
 import type { ImageSlot } from '../../tools/tools.js';
-import { announcePublished, announceRendition, announceState, documentKey, renditionDocument } from '../announce.js';
+import { announceState, publishAsset, publishedBefore, renditionDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { readHead } from '../untrusted-file.js';
@@ -24,7 +24,7 @@ export function createMakeImage(context: ActivityContext) {
   const { config, logger, scratch, tools } = context;
   return activity(logger, async (scope, job: Job, startedAt: string): Promise<ImageOutcome> => {
     const before = await publishedBefore(context, job);
-    if (before) return before;
+    if (before) return { outcome: 'ready', renditions: withKeys(job, before), reader: 'earlier attempt' };
 
     await scratch.ensureRoom();
     const made = await tools.withImageSlot((slot) => make(context, scope, slot, job), { signal: scope.signal });
@@ -90,7 +90,7 @@ async function publish(
   startedAt: string,
   renditions: readonly Rendition[],
 ): Promise<void> {
-  const { config, store, results } = context;
+  const { config, store } = context;
   const { mediaBucket } = config.storage;
   const documents = renditions.map((rendition) => renditionDocument(store, mediaBucket, rendition));
   const now = new Date().toISOString();
@@ -104,28 +104,8 @@ async function publish(
     playback: {},
     timings: { uploadedAt: job.uploadedAt, startedAt, playableAt: now, readyAt: now },
   };
-  const bytes = Buffer.from(JSON.stringify(document, null, 2));
-  await store.putBytes(mediaBucket, documentKey(job), bytes, { contentType: 'application/json', signal: scope.signal });
-  for (const rendition of documents) await announceRendition(results, job, rendition);
-  const won = await announcePublished(context, job, {
-    to: 'ready',
-    by: scope.info.activityType,
-    kind: 'image',
-    document,
-  });
-  if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
+  await publishAsset(context, scope, job, document);
 }
 
-/** An attempt that published and died before it could say so: nothing is left to do but to say it. */
-async function publishedBefore({ catalogue, results }: ActivityContext, job: Job): Promise<ImageOutcome | undefined> {
-  const row = await catalogue.find(job.assetId);
-  if (row?.generation !== job.generation || row.state !== 'ready' || !row.document) return undefined;
-  const renditions = row.document.renditions.map(({ url: _url, ...rest }) => ({
-    ...rest,
-    key: imageKey(job, rest.name),
-  }));
-  for (const rendition of row.document.renditions) await announceRendition(results, job, rendition);
-  const { assetId, workflowId, generation, tenant } = job;
-  await results.state({ assetId, workflowId, generation, tenant, kind: 'image', state: 'ready' });
-  return { outcome: 'ready', renditions, reader: 'earlier attempt' };
-}
+const withKeys = (job: Job, { renditions }: AssetDocument): Rendition[] =>
+  renditions.map(({ url: _url, ...rest }) => ({ ...rest, key: imageKey(job, rest.name) }));

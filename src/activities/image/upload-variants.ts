@@ -2,10 +2,8 @@
 import { outputPrefix, type Job } from '../../contracts/assets.js';
 import type { Rendition } from '../../contracts/renditions.js';
 import type { ObjectStore } from '../../storage/object-store.js';
+import { IMMUTABLE } from '../cache-control.js';
 import type { FinishedVariant } from './make-variants.js';
-
-/** A generation is never written again: what a cache has of it stays true. */
-const CACHE_CONTROL = 'public, max-age=31536000, immutable';
 
 /** Repeating it writes the same keys. */
 export async function uploadVariants(
@@ -20,7 +18,7 @@ export async function uploadVariants(
       const { name, type, width, height, format } = variant;
       const key = imageKey(job, name);
       const mime = `image/${format}`;
-      await store.putBytes(bucket, key, bytes, { contentType: mime, cacheControl: CACHE_CONTROL, signal });
+      await store.putBytes(bucket, key, bytes, { contentType: mime, cacheControl: IMMUTABLE, signal });
       return { name, type, key, mime, width, height, bytes: bytes.length };
     }),
   );

@@ -6,10 +6,10 @@ import type { Rendition } from '../../contracts/renditions.js';
 import { masterKey, MIME, PLAYLIST_FILE, streamPrefix, workPrefix } from '../../media/video/layout.js';
 import { shortfalls } from '../../media/video/shortfalls.js';
 import { verify, type Listing, type VerifiedStream } from '../../media/video/verify.js';
-import { announcePublished, announceRendition, documentKey, renditionDocument } from '../announce.js';
+import { publishAsset, publishedBefore, renditionDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
-import { publishedBefore } from './published-before.js';
+import { resultOf } from './result-of.js';
 import { writePlaylists } from './write-playlists.js';
 
 type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
@@ -20,8 +20,8 @@ export function createPublishMedia(context: Needs) {
 
   return activity(logger, async (scope, request: PublishRequest): Promise<PublishResult> => {
     const { job, plan } = request;
-    const before = await publishedBefore(context, request);
-    if (before) return before;
+    const before = await publishedBefore(context, job);
+    if (before) return resultOf(request, before);
 
     scope.report({ step: 'verify', what: 'renditions', percent: 0 });
     const { passed, missing } = check(request, await list(context, scope.signal, job));
@@ -106,12 +106,12 @@ function renditionOf({ job, plan }: PublishRequest, stream: VerifiedStream): Ren
 
 async function announce(
   context: Needs,
-  { signal, info }: ActivityScope,
+  scope: ActivityScope,
   { job, plan, startedAt, posters }: PublishRequest,
   { state, renditions }: PublishResult,
   missing: readonly MissingPart[],
 ): Promise<void> {
-  const { config, store, results } = context;
+  const { config, store } = context;
   const bucket = config.storage.mediaBucket;
   const documents = renditions.map((rendition) => renditionDocument(store, bucket, rendition));
   const poster = posters.find(({ type }) => type === 'poster') ?? posters[0];
@@ -127,9 +127,5 @@ async function announce(
     missing: missing.length > 0 ? missing : undefined,
     timings: { uploadedAt: job.uploadedAt, startedAt, playableAt: now, readyAt: now },
   };
-  const bytes = Buffer.from(JSON.stringify(document, null, 2));
-  await store.putBytes(bucket, documentKey(job), bytes, { contentType: 'application/json', signal });
-  for (const rendition of documents) await announceRendition(results, job, rendition);
-  const won = await announcePublished(context, job, { to: state, by: info.activityType, kind: plan.kind, document });
-  if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
+  await publishAsset(context, scope, job, document);
 }

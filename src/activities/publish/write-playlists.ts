@@ -5,7 +5,7 @@ import { masterKey, MIME, PLAYLIST_FILE, streamPrefix, streamUri } from '../../m
 import { masterPlaylist, mediaPlaylist } from '../../media/video/playlists.js';
 import type { VerifiedStream } from '../../media/video/verify.js';
 import type { ObjectStore } from '../../storage/object-store.js';
-import { CACHE_CONTROL } from '../video/shipper.js';
+import { IMMUTABLE } from '../cache-control.js';
 
 interface Destination {
   readonly store: Pick<ObjectStore, 'putBytes'>;
@@ -44,7 +44,7 @@ function masterOf(plan: VideoPlan, streams: readonly VerifiedStream[]): string {
 async function put({ store, bucket, signal }: Destination, key: string, text: string): Promise<void> {
   await store.putBytes(bucket, key, Buffer.from(text), {
     contentType: MIME.playlist,
-    cacheControl: CACHE_CONTROL,
+    cacheControl: IMMUTABLE,
     signal,
   });
 }

@@ -7,10 +7,8 @@ import { INIT_FILE, segmentName } from '../../media/video/encode-args.js';
 import { MIME, type StreamType } from '../../media/video/layout.js';
 import { readFragment, readInit, type FragmentFacts, type InitFacts } from '../../media/video/mp4.js';
 import type { ObjectStore } from '../../storage/object-store.js';
+import { IMMUTABLE } from '../cache-control.js';
 import { readRegularFile } from '../untrusted-file.js';
-
-/** A generation is never written again: what a cache has of it stays true. */
-export const CACHE_CONTROL = 'public, max-age=31536000, immutable';
 
 export interface ShippedSegment {
   readonly segment: number;
@@ -98,7 +96,7 @@ export class StreamShipper {
     const contentType = MIME[this.stream.type];
     await this.to.store.putBytes(this.to.bucket, this.stream.prefix + name, bytes, {
       contentType,
-      cacheControl: CACHE_CONTROL,
+      cacheControl: IMMUTABLE,
       signal,
     });
   }

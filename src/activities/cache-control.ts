@@ -1,0 +1,2 @@
+/** A generation is never written again: what a cache has of it stays true. */
+export const IMMUTABLE = 'public, max-age=31536000, immutable';
