@@ -26,7 +26,9 @@ export interface HeartbeatDetails {
 export function parseHeartbeat(details: unknown): HeartbeatDetails | undefined {
   if (typeof details !== 'object' || details === null) return undefined;
   const d = details as Partial<HeartbeatDetails>;
-  return d.v === 1 && Number.isInteger(d.strikes) && typeof d.percent === 'number' && typeof d.step === 'string' ? (d as HeartbeatDetails) : undefined;
+  return d.v === 1 && Number.isInteger(d.strikes) && typeof d.percent === 'number' && typeof d.step === 'string'
+    ? (d as HeartbeatDetails)
+    : undefined;
 }
 
 export type PartState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
