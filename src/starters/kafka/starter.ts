@@ -11,6 +11,7 @@ import type { Admission } from './admit.js';
 import { Backoff } from './backoff.js';
 import type { Verdict } from './blame.js';
 import type { Gate } from './gate.js';
+import { RecentStarts } from './recent-starts.js';
 
 export interface StarterPorts {
   admit(upload: UploadEvent): Promise<Admission>;
@@ -56,6 +57,7 @@ export function createBatchHandler(
     backoffs.set(partition, backoff);
     return backoff;
   };
+  const recent = new RecentStarts();
   let fullUntil = 0;
   const pauseMs = (batch: RecordBatch): number => Math.max(backoffOf(batch).remaining(), fullUntil - Date.now(), 0);
 
@@ -114,6 +116,7 @@ export function createBatchHandler(
     const event = parseEvent(record.key, record.value, settings);
     let refused: { reason: Refusal; detail: string } | undefined = event.ok ? undefined : event;
     for (const upload of event.uploads) {
+      if (recent.has(upload)) continue;
       // Before the store is asked: so places go to events in their order, and what waits behind a full
       // gate is a tail that has not been touched.
       if (!(await ports.gate.enter())) return 'full';
@@ -127,6 +130,7 @@ export function createBatchHandler(
         continue;
       }
       await starting(() => ports.start(admission.job, admission.contentType));
+      recent.add(upload, admission.job.source);
       const { assetId, workflowId } = admission.job;
       logger.debug('workflow started', { assetId, workflowId });
     }

@@ -39,7 +39,13 @@ function rig(start: (key: string) => Promise<void>, over: Partial<StarterPorts> 
     const { signal } = new AbortController();
     return handler({ topic: 't', partition, records, signal, done: ({ offset }) => void done.push(offset) });
   };
-  return { handle, done, letters, lines, state };
+  const handleRecord = (value: string) => {
+    const record = { topic: 't', partition: 0, offset: `${done.length}`, timestamp: '0', key: null, headers: {} };
+    const records = [{ ...record, value: Buffer.from(value) }];
+    const { signal } = new AbortController();
+    return handler({ topic: 't', partition: 0, records, signal, done: ({ offset }) => void done.push(offset) });
+  };
+  return { handle, handleRecord, done, letters, lines, state };
 }
 
 async function run(names: readonly string[], start: (key: string) => Promise<void>, over: Partial<StarterPorts> = {}) {
@@ -94,3 +100,55 @@ test('what looks like an outage to one event holds up its partition, not the oth
   expect((await handle(['free'], 1)).pauseMs).toBe(0);
   expect(done).toEqual(['0']);
 });
+
+test('an upload that is announced twice is looked at and started once', async () => {
+  const bytes = (etag: string) => ({ bucket: 'uploads', key: 'a.mp4', etag });
+  let stored = bytes('one');
+  let looks = 0;
+  const started: string[] = [];
+  const { handler, done } = notified({
+    admit: () => {
+      looks += 1;
+      return Promise.resolve({ outcome: 'admitted', job: { source: stored } as Job, contentType: undefined });
+    },
+    start: (job) => Promise.resolve(void started.push(job.source.etag!)),
+  });
+  await handler('one');
+  await handler('one');
+  expect([looks, started]).toEqual([1, ['one']]);
+  // Overwritten: other bytes, another upload.
+  stored = bytes('two');
+  await handler('two');
+  expect([looks, started]).toEqual([2, ['one', 'two']]);
+  expect(done).toHaveLength(3);
+});
+
+test('an event for bytes that are gone does not make their return known', async () => {
+  let looks = 0;
+  const { handler } = notified({
+    admit: () => {
+      looks += 1;
+      const source = { bucket: 'uploads', key: 'a.mp4', etag: 'newer' };
+      return Promise.resolve({ outcome: 'admitted', job: { source } as Job, contentType: undefined });
+    },
+  });
+  await handler('older');
+  await handler('older');
+  expect(looks).toBe(2);
+});
+
+/** Bucket notifications for one object, by the etag that they name. */
+function notified(over: Partial<StarterPorts>) {
+  const { handleRecord, done } = rig(() => Promise.resolve(), over);
+  return {
+    done,
+    handler: (eTag: string) =>
+      handleRecord(
+        JSON.stringify({
+          Records: [
+            { eventName: 's3:ObjectCreated:Put', s3: { bucket: { name: 'uploads' }, object: { key: 'a.mp4', eTag } } },
+          ],
+        }),
+      ),
+  };
+}
