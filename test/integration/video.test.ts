@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
+import { createActivities } from '../../src/activities/index.js';
 import type { Job } from '../../src/contracts/assets.js';
 import { posterSourceKey, streamPrefix } from '../../src/media/video/layout.js';
 import { readFragment } from '../../src/media/video/mp4.js';
@@ -176,10 +177,10 @@ describe('going on after an interruption', () => {
       const job = await mill.upload(await copied(sample, 'complete.mp4'));
       const plan = await mill.inspect(job);
       const { chunks } = await mill.encode(job, plan);
-      const started = performance.now();
-      const again = await run(mill.activities.video.encodeChunk, job, plan, plan.chunks[0]!, plan.rungs);
+      const ffmpeg = () => Promise.reject(new Error('ffmpeg ran'));
+      const { video } = createActivities({ ...mill.context, tools: { ...mill.context.tools, ffmpeg } });
+      const again = await run(video.encodeChunk, job, plan, plan.chunks[0]!, plan.rungs);
       expect({ ...again, damagedFrames: 0 }).toEqual(chunks[0]);
-      expect(performance.now() - started).toBeLessThan(1000);
     },
     LONG,
   );

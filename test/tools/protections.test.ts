@@ -11,12 +11,6 @@ describe('what protects this host', () => {
   test('is the best means that works', async () => {
     expect((await detectHost('reduced')).means).toBe((await bestHost()).means);
   });
-
-  test('is found within a second', async () => {
-    const started = performance.now();
-    await detectHost('reduced');
-    expect(performance.now() - started).toBeLessThan(1000);
-  });
 });
 
 const throws = (call: () => void): boolean => {
