@@ -172,8 +172,7 @@ describe('slots', () => {
     const started = performance.now();
     controller.abort(reason);
     expect(await job).toBe(reason);
-    // At once, not after the 30 s that a hung one is given: with room for a busy machine.
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(1000);
     expect(pool.collapses).toEqual([]);
     await pool.withSlot((slot) => render(slot));
     expect(pool.children).toHaveLength(2);
