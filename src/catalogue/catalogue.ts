@@ -13,6 +13,8 @@ export interface AssetRow {
   readonly state: AssetState;
   /** The published generation; 0 while none is. */
   readonly generation: number;
+  /** The latest generation that has begun: the one that `state` speaks of. */
+  readonly begun: number;
   readonly error: PublicError | null;
   readonly document: AssetDocument | null;
   readonly createdAt: Date;

@@ -167,6 +167,7 @@ function assetRow(row: Selectable<Tables['assets']>): AssetRow {
     kind: row.kind,
     state: row.state,
     generation: row.generation,
+    begun: row.begun,
     error: row.error,
     document: row.document,
     createdAt: row.created_at,

@@ -1,7 +1,7 @@
 /** The activities as workflows see them. Types only: the implementations live in `src/activities`. */
 import type { Job, MediaKind } from './assets.js';
 import type { PublicError } from './errors.js';
-import type { AudioTrack, Chunk, ChunkResult, EncodedRendition, VideoPlan, VideoRung } from './plan.js';
+import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPlan } from './plan.js';
 import type { Rendition } from './renditions.js';
 
 /** What the bytes turned out to be. A wrong guess of the starter is corrected by the workflow. */
@@ -18,23 +18,64 @@ export interface MissingPart {
   readonly error: PublicError;
 }
 
+export interface ChunkRequest {
+  readonly job: Job;
+  readonly plan: VideoPlan;
+  readonly chunk: Chunk;
+  /** Names of rungs to encode. */
+  readonly rungs: readonly string[];
+  /** Whether this run also leaves the poster's and the storyboard's frames behind. */
+  readonly stills: boolean;
+}
+
+/** What all steps of a video brought together; small however long the video is. */
+export interface Made {
+  /** Frames on the grid that there really are: the plan's number unless the source ended early. */
+  readonly frames: number;
+  readonly damagedFrames: number;
+  /** Lowest sampled SSIM of each rung. */
+  readonly quality: readonly RungQuality[];
+  readonly audio: readonly EncodedAudio[];
+  /** Names of the subtitle tracks that are there. */
+  readonly subtitles: readonly string[];
+  /** Poster and storyboard. */
+  readonly pictures: readonly Rendition[];
+  readonly missing: readonly MissingPart[];
+}
+
 export interface PublishRequest {
   readonly job: Job;
   readonly plan: VideoPlan;
   readonly startedAt: string;
-  readonly chunks: readonly ChunkResult[];
-  readonly audio: readonly EncodedRendition[];
-  readonly posters: readonly Rendition[];
-  readonly missing: readonly MissingPart[];
+  readonly made: Made;
+  /** What does not pass is withdrawn and named, instead of being reported to be made again. */
+  readonly lastTry: boolean;
+  /** Publishes the same generation again, after a repair. */
+  readonly repair?: boolean | undefined;
+}
+
+/** A part of the result that is not as planned. */
+export interface Finding {
+  /** Rung, audio track, subtitle track. */
+  readonly name: string;
+  /** A sentence. */
+  readonly problem: string;
+  /** Segments to make again; absent: all of them. At most 100 runs. */
+  readonly segments?: readonly Chunk[] | undefined;
 }
 
 export interface PublishResult {
   readonly state: 'ready' | 'partial';
   readonly kind: MediaKind;
-  readonly renditions: readonly Rendition[];
-  /** Object key of the master playlist. */
-  readonly masterKey: string;
+  /** Names. */
+  readonly renditions: readonly string[];
+  readonly missing: readonly MissingPart[];
 }
+
+export type PublishOutcome =
+  | ({ readonly outcome: 'published' } & PublishResult)
+  /** Nothing was published. The objects at fault have been removed: encode those segments again. */
+  | { readonly outcome: 'faulty'; readonly findings: readonly Finding[] };
 
 export interface EndRequest {
   readonly job: Job;
@@ -44,31 +85,41 @@ export interface EndRequest {
   readonly startedAt: string;
 }
 
-/** Task queue `video`. */
+/** Task queue `video`; `encodeChunk` and `previewAudio` on `video-urgent` too. */
 export interface VideoActivities {
-  /** Decides from the bytes what the object is and plans it. Marks the asset `processing`. */
+  /** Decides from the bytes what the object is and plans it. Stores `plan.json`, marks the asset `processing`. */
   inspectMedia(job: Job): Promise<Inspection>;
   /**
-   * Encodes all given rungs of one chunk from one decode and uploads each finished segment.
-   * A retry starts at the first segment that the store lacks.
+   * Encodes rungs of one chunk from one decode and stores each finished segment at once. What the store
+   * already has stays: a retry starts at the first missing segment, and the first writer of a segment wins.
    */
-  encodeChunk(job: Job, plan: VideoPlan, chunk: Chunk, rungs: readonly VideoRung[]): Promise<ChunkResult>;
-  /** Encodes one audio track in one continuous pass. */
-  encodeAudio(job: Job, plan: VideoPlan, track: AudioTrack): Promise<EncodedRendition>;
+  encodeChunk(request: ChunkRequest): Promise<ChunkResult>;
+  /** Makes a whole rung of the source's own frames, without encoding. */
+  copyRung(job: Job, plan: VideoPlan, rung: string): Promise<ChunkResult>;
+  /** Measures the loudness of one track, then encodes it in one continuous pass with one gain. */
+  encodeAudio(job: Job, plan: VideoPlan, track: AudioTrack): Promise<EncodedAudio>;
+  /** Segments of a track as it is, cut to the audio grid, to be heard until the real ones are there. */
+  previewAudio(job: Job, plan: VideoPlan, track: AudioTrack, chunk: Chunk): Promise<void>;
+  /** Text subtitles to WebVTT. Returns the names of the tracks that could be made. */
+  makeSubtitles(job: Job, plan: VideoPlan): Promise<string[]>;
 }
 
 /** Task queue `image`. */
 export interface ImageActivities {
   /** The whole way of an image: inspect, plan, make all variants, store, publish. */
   makeImage(job: Job, startedAt: string): Promise<ImageOutcome>;
-  /** Makes the poster pictures from a frame that a chunk left in the store. */
-  makePoster(job: Job, posterKey: string): Promise<Rendition[]>;
+  /** Chooses the best of the frames that the chunks left in the store and makes the poster's pictures of it. */
+  makePoster(job: Job, plan: VideoPlan): Promise<Rendition[]>;
+  /** Assembles sprite sheets and their WebVTT from the tiles that the chunks left in the store. */
+  makeStoryboard(job: Job, plan: VideoPlan): Promise<Rendition[]>;
 }
 
 /** Task queue `media`. */
 export interface MediaActivities {
-  /** Verifies against the plan, writes playlists and `asset.json`, switches the asset's generation. */
-  publishMedia(request: PublishRequest): Promise<PublishResult>;
+  /** The first segment can be watched: state and event. */
+  announcePlayable(job: Job, kind: MediaKind): Promise<void>;
+  /** Verifies against the plan, writes playlists, manifest and `asset.json`, switches the asset's generation. */
+  publishMedia(request: PublishRequest): Promise<PublishOutcome>;
   /** Writes down that an asset failed or was cancelled, for its uploader and for other services. */
   recordEnd(request: EndRequest): Promise<void>;
   /** Compensation: removes every object of the job's generation and unfinished uploads. Idempotent. */

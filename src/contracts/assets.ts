@@ -60,7 +60,13 @@ export interface AssetDocument {
   readonly state: AssetState;
   readonly source: SourceRef;
   readonly renditions: readonly RenditionDocument[];
-  readonly playback: { readonly hls?: string | undefined; readonly poster?: string | undefined };
+  readonly playback: {
+    readonly hls?: string | undefined;
+    readonly dash?: string | undefined;
+    readonly poster?: string | undefined;
+    /** WebVTT thumbnails. */
+    readonly storyboard?: string | undefined;
+  };
   readonly error?: PublicError | undefined;
   /** Renditions that were planned and are not there, each with its reason. */
   readonly missing?: readonly { readonly name: string; readonly error: PublicError }[] | undefined;

@@ -35,6 +35,9 @@ export const ERRORS = {
   ENCRYPTED: permanent('The file is encrypted.'),
   NO_MEDIA: permanent('The file has no picture and no sound.'),
 
+  // What was asked for
+  PROFILE_UNKNOWN: permanent('There is no such profile.'),
+
   // Limits
   LIMIT_BYTES: permanent('The file is larger than allowed.'),
   LIMIT_DURATION: permanent('The media is longer than allowed.'),

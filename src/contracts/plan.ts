@@ -37,6 +37,28 @@ export interface VideoFacts {
     readonly matrix?: string | undefined;
   };
   readonly audio: readonly AudioFacts[];
+  /** Text subtitles only. */
+  readonly subtitles: readonly SubtitleFacts[];
+  /** Set when any part of the source can be read without the rest of it. */
+  readonly index?: SourceIndex | undefined;
+}
+
+/**
+ * Where an MP4 or MOV keeps its sample tables: with these, the bytes of any stretch of time are known,
+ * and a chunk can be decoded from a few ranges of the object. Bytes from the start of the object.
+ */
+export interface SourceIndex {
+  readonly moovOffset: number;
+  readonly moovBytes: number;
+}
+
+export interface SubtitleFacts {
+  readonly streamIndex: number;
+  readonly codec: string;
+  readonly language?: string | undefined;
+  readonly title?: string | undefined;
+  readonly isDefault: boolean;
+  readonly isForced: boolean;
 }
 
 export interface AudioFacts {
@@ -63,29 +85,32 @@ export interface Grid {
   readonly totalFrames: number;
 }
 
+export type VideoCodec = 'h264' | 'hevc' | 'av1' | 'vp9';
+
 export interface VideoRung {
-  /** `1080p`, `720p`, ...: the short side. */
+  /** `1080p`, `720p`, ...: the short side; with another codec than H.264 `1080p-hevc`. */
   readonly name: string;
   readonly width: number;
   readonly height: number;
-  readonly codec: 'h264';
+  readonly codec: VideoCodec;
   readonly crf: number;
   /** Kilobits per second. */
   readonly maxrateKbps: number;
   readonly bufsizeKbps: number;
   readonly preset: string;
-  /** H.264 level for the arguments and the codec string, e.g. `4.0`. */
+  /** Level as the encoder takes it, e.g. `4.0`. */
   readonly level: string;
+  /** RFC 6381, known before the first frame is encoded; verified against the init segment. */
+  readonly codecs: string;
+  /** The source's own frames, not encoded again. */
+  readonly passthrough?: true | undefined;
 }
 
-/** A run of segments that one activity encodes with one decode. */
+/** A run of whole segments that one activity encodes with one decode. */
 export interface Chunk {
-  readonly index: number;
-  /** First segment of the chunk on the grid. */
+  /** First segment on the grid. */
   readonly firstSegment: number;
   readonly segments: number;
-  /** Grid frame (0-based) that becomes the poster, when it lies in this chunk. */
-  readonly posterFrame?: number | undefined;
 }
 
 export interface AudioTrack {
@@ -95,48 +120,136 @@ export interface AudioTrack {
   readonly language?: string | undefined;
   readonly title?: string | undefined;
   readonly isDefault: boolean;
-  /** Output channels. */
+  /** Output channels: 1, 2 or 6 (5.1). */
   readonly channels: number;
   readonly bitrateKbps: number;
   readonly sampleRate: number;
 }
 
+export interface SubtitleTrack {
+  /** `subs-0-eng`: unique within the asset. */
+  readonly name: string;
+  readonly streamIndex: number;
+  readonly language?: string | undefined;
+  readonly title?: string | undefined;
+  readonly isDefault: boolean;
+  readonly isForced: boolean;
+}
+
+/** Single frames that the chunks leave behind on their way, for the image queue to make pictures of. */
+export interface StillsPlan {
+  /** Grid frames of which the best becomes the poster; one where the profile names a time. Ascending. */
+  readonly posterFrames: readonly number[];
+  readonly storyboard?: StoryboardPlan | undefined;
+}
+
+export interface StoryboardPlan {
+  /** Grid frames from tile to tile. Tile `i` is frame `i * intervalFrames`. */
+  readonly intervalFrames: number;
+  readonly tiles: number;
+  /** Pixels of one tile, even. */
+  readonly tileWidth: number;
+  readonly tileHeight: number;
+  /** Tiles of a sheet. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly format: 'jpeg' | 'webp';
+}
+
+/** EBU R 128: one linear gain for the whole track. */
+export interface LoudnessPlan {
+  /** LUFS, e.g. -16. */
+  readonly target: number;
+  /** Highest true peak after the gain, dBTP, e.g. -1. */
+  readonly truePeak: number;
+}
+
+export interface WatermarkPlan {
+  /** File name in the folder of the profiles. */
+  readonly file: string;
+  readonly corner: 'top-left' | 'top-right' | 'bottom-left' | 'bottom-right';
+  /** Of the picture's width, 0-1. */
+  readonly width: number;
+  /** Of the picture's width, 0-1. */
+  readonly margin: number;
+  /** 0-1 */
+  readonly opacity: number;
+}
+
+/** Kept beside the outputs as `plan.json` too, for players, `verify` and `repair`. */
 export interface VideoPlan {
   /** Changes whenever a reader of old plans would misread a new one. */
-  readonly v: 1;
+  readonly v: 2;
   readonly kind: 'video' | 'audio';
   readonly facts: VideoFacts;
   /** Absent for audio-only sources. */
   readonly grid?: Grid | undefined;
+  /** Largest first. */
   readonly rungs: readonly VideoRung[];
-  readonly chunks: readonly Chunk[];
+  /** Segments that a chunk grows to; 0: one continuous pass. `chunksOf` says which chunks that makes. */
+  readonly chunkSegments: number;
   readonly audio: readonly AudioTrack[];
+  readonly subtitles: readonly SubtitleTrack[];
+  readonly stills: StillsPlan;
+  readonly loudness?: LoudnessPlan | undefined;
+  readonly watermark?: WatermarkPlan | undefined;
+  /** Sampled SSIM against the source below which a rung's chunk is refused, 0-1. 0: not measured. */
+  readonly minSsim: number;
 }
 
-/** What one encode (a chunk of all rungs, or one audio track) brought. Per-segment facts stay in the store. */
-export interface EncodedRendition {
-  /** Name of the rung or the audio track. */
-  readonly name: string;
-  readonly segments: number;
-  /** Media bytes without the init segment. */
-  readonly bytes: number;
-  /** Highest bit rate of one segment, bits per second. */
-  readonly peakBitrate: number;
-  /** Video frames, or audio samples. */
-  readonly units: number;
-  /** RFC 6381. */
-  readonly codecs: string;
+export const segmentCount = (grid: Grid): number => Math.ceil(grid.totalFrames / grid.segmentFrames);
+
+/** Frames of one segment; the last one is shorter. */
+export function framesOfSegment(grid: Grid, segment: number): number {
+  return Math.max(0, Math.min(grid.segmentFrames, grid.totalFrames - segment * grid.segmentFrames));
 }
 
+export const framesOfChunk = (grid: Grid, { firstSegment, segments }: Chunk): number =>
+  Math.max(
+    0,
+    Math.min(grid.totalFrames, (firstSegment + segments) * grid.segmentFrames) - firstSegment * grid.segmentFrames,
+  );
+
+export const secondsOf = ({ fps }: Pick<Grid, 'fps'>, frames: number): number => (frames * fps.den) / fps.num;
+
+/** The first chunk is one segment, so that it is there soon; each next one is twice as long, up to the plan's size. */
+export function chunksOf({ grid, chunkSegments }: Pick<VideoPlan, 'grid' | 'chunkSegments'>): Chunk[] {
+  if (!grid) return [];
+  const total = segmentCount(grid);
+  const chunks: Chunk[] = [];
+  for (let firstSegment = 0, size = 1; firstSegment < total; size = Math.min(size * 2, chunkSegments)) {
+    const segments = chunkSegments === 0 ? total : Math.min(size, total - firstSegment);
+    chunks.push({ firstSegment, segments });
+    firstSegment += segments;
+  }
+  return chunks;
+}
+
+/** What one chunk brought. What the store holds is for verification to say. */
 export interface ChunkResult {
-  readonly index: number;
-  readonly renditions: readonly EncodedRendition[];
+  /** Frames of each rung, over all attempts. */
+  readonly frames: number;
   /** True when the source ended before the plan did: what decodes is kept and the rest of the plan is void. */
   readonly endedEarly: boolean;
   /** Frames that the decoder reported as damaged. */
-  readonly damagedFrames?: number | undefined;
-  /** Object key of the poster frame when this chunk made it. */
-  readonly posterKey?: string | undefined;
+  readonly damagedFrames: number;
+  /** Lowest sampled SSIM of each rung against the source; empty where it was not measured. */
+  readonly quality: readonly RungQuality[];
+}
+
+export interface RungQuality {
+  readonly name: string;
+  readonly ssim: number;
+}
+
+export interface EncodedAudio {
+  readonly name: string;
+  /** Samples of each channel, priming and padding included. */
+  readonly samples: number;
+  /** Measured in the source. */
+  readonly loudness?: { readonly integrated: number; readonly truePeak: number } | undefined;
+  /** dB, applied. */
+  readonly gain: number;
 }
 
 export interface ImageVariant {

@@ -1,4 +1,4 @@
-/** How far a job is: heartbeat details of activities, the `progress` query, the `cancelRendition` and `setPriority` updates. */
+/** How far a job is: heartbeat details of activities, the `progress` query, the `cancelRendition` and `setPriority` updates, the `wanted` signal. */
 import type { AssetState, MediaKind, Priority } from './assets.js';
 import type { PublicError } from './errors.js';
 
@@ -56,6 +56,14 @@ export interface Progress {
   readonly error?: PublicError | undefined;
 }
 
+/** Payload of the signal `wanted`: a viewer waits for this segment of a rung or an audio track. */
+export interface WantedSegment {
+  /** Name of the rung or track. */
+  readonly name: string;
+  readonly segment: number;
+}
+
+export const SIGNAL_WANTED = 'wanted';
 export const QUERY_PROGRESS = 'progress';
 export const UPDATE_CANCEL_RENDITION = 'cancelRendition';
 export const UPDATE_SET_PRIORITY = 'setPriority';

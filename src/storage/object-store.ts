@@ -24,6 +24,11 @@ export interface DownloadOptions extends ReadOptions {
   readonly onProgress?: (bytes: number, total: number) => void;
 }
 
+export interface RangeOptions extends ReadOptions {
+  /** The object must still have this etag; otherwise OBJECT_GONE. */
+  readonly etag?: string | undefined;
+}
+
 export interface WriteOptions {
   readonly contentType: string;
   readonly cacheControl?: string | undefined;
@@ -39,9 +44,17 @@ export interface ObjectStore {
   stat(bucket: string, key: string, options?: ReadOptions): Promise<ObjectStat>;
   /** Whole object into memory: for small ones (playlists, manifests). */
   read(bucket: string, key: string, options?: ReadOptions): Promise<Buffer>;
+  /**
+   * Part of an object; shorter where the object ends before, empty where it ends before the offset.
+   * @param offset bytes from its start
+   * @param length bytes, at least 1
+   */
+  readRange(bucket: string, key: string, offset: number, length: number, options?: RangeOptions): Promise<Buffer>;
   /** Streams an object into a file. Whole or not at all: a broken transfer leaves no file. */
   download(bucket: string, key: string, path: string, options?: DownloadOptions): Promise<ObjectStat>;
   putBytes(bucket: string, key: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
+  /** The first writer wins (`If-None-Match: *`). @returns false, and changes nothing, when the object is already there */
+  putIfAbsent(bucket: string, key: string, bytes: Uint8Array, options: WriteOptions): Promise<boolean>;
   putFile(bucket: string, key: string, path: string, options: WriteOptions): Promise<void>;
   list(
     bucket: string,
@@ -52,6 +65,8 @@ export interface ObjectStore {
   /** Removes all objects below a prefix and aborts unfinished multipart uploads there. Returns how many objects. */
   removePrefix(bucket: string, prefix: string): Promise<number>;
   ensureBucket(bucket: string, options?: { publicRead?: boolean }): Promise<void>;
+  /** URL for a GET that anybody may make until it expires. Under `storage.publicUrl` where that is set. */
+  signedUrl(bucket: string, key: string, seconds: number): Promise<string>;
   /** URL under which others read an object of the media bucket: `storage.publicUrl`, never signed. */
   publicUrl(bucket: string, key: string): string;
 }

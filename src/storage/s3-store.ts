@@ -7,10 +7,17 @@ import { Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'minio';
+import { Client, type ClientOptions } from 'minio';
 import type { Config } from '../config/index.js';
 import { MediaError } from '../contracts/errors.js';
-import type { DownloadOptions, ObjectStat, ObjectStore, ReadOptions, WriteOptions } from './object-store.js';
+import type {
+  DownloadOptions,
+  ObjectStat,
+  ObjectStore,
+  RangeOptions,
+  ReadOptions,
+  WriteOptions,
+} from './object-store.js';
 import { asStoreError } from './s3-errors.js';
 import { headersOf, statOf } from './s3-headers.js';
 import { createTransport, type S3Transport } from './s3-transport.js';
@@ -23,29 +30,32 @@ const RETRY_MS = 200;
 const versionQuery = (options: ReadOptions): string =>
   options.versionId ? `versionId=${encodeURIComponent(options.versionId)}` : '';
 
+function clientOptions(url: URL, { accessKey, secretKey, region }: Config['storage']): ClientOptions {
+  const secure = url.protocol === 'https:';
+  const port = Number(url.port) || (secure ? 443 : 80);
+  return { endPoint: url.hostname.replace(/^\[|\]$/g, ''), port, useSSL: secure, accessKey, secretKey, region };
+}
+
 class S3Store implements ObjectStore {
   readonly #client: Client;
+  /** Signs for the address that players use: the host is part of the signature. */
+  readonly #signer: Client;
   readonly #transport: S3Transport;
   readonly #region: string;
   readonly #publicUrl: string;
 
   constructor(config: Config['storage']) {
-    const endpoint = new URL(config.endpoint);
-    const secure = endpoint.protocol === 'https:';
-    this.#transport = createTransport(secure, config.timeoutSeconds * 1000);
-    this.#region = config.region;
     this.#publicUrl = (config.publicUrl || config.endpoint).replace(/\/+$/, '');
+    const endpoint = new URL(config.endpoint);
+    this.#transport = createTransport(endpoint.protocol === 'https:', config.timeoutSeconds * 1000);
     this.#client = new Client({
-      endPoint: endpoint.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(endpoint.port) || (secure ? 443 : 80),
-      useSSL: secure,
-      accessKey: config.accessKey,
-      secretKey: config.secretKey,
-      region: config.region,
+      ...clientOptions(endpoint, config),
       transport: this.#transport.transport,
       transportAgent: this.#transport.agent,
       retryOptions: { disableRetry: true },
     });
+    this.#signer = new Client(clientOptions(new URL(this.#publicUrl), config));
+    this.#region = config.region;
   }
 
   async stat(bucket: string, key: string, options: ReadOptions = {}): Promise<ObjectStat> {
@@ -56,6 +66,37 @@ class S3Store implements ObjectStore {
 
   async read(bucket: string, key: string, options: ReadOptions = {}): Promise<Buffer> {
     return this.#reading(options, async () => buffer(await this.#get(bucket, key, options)));
+  }
+
+  async readRange(
+    bucket: string,
+    key: string,
+    offset: number,
+    length: number,
+    options: RangeOptions = {},
+  ): Promise<Buffer> {
+    const etag = options.etag?.replaceAll('"', '');
+    return this.#reading(options, async () => {
+      try {
+        const response = await this.#client.makeRequestAsync(
+          {
+            method: 'GET',
+            bucketName: bucket,
+            objectName: key,
+            query: versionQuery(options),
+            headers: { range: `bytes=${offset}-${offset + length - 1}`, ...(etag && { 'if-match': `"${etag}"` }) },
+          },
+          '',
+          [206],
+        );
+        return await buffer(response);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'InvalidRange') return Buffer.alloc(0);
+        if (etag && code === 'PreconditionFailed') throw new MediaError('OBJECT_GONE', undefined, { cause: error });
+        throw error;
+      }
+    });
   }
 
   async download(bucket: string, key: string, path: string, options: DownloadOptions = {}): Promise<ObjectStat> {
@@ -90,6 +131,23 @@ class S3Store implements ObjectStore {
     await this.#request(options.signal, () =>
       this.#client.makeRequestAsyncOmit({ ...target, headers: headersOf(options) }, body),
     );
+  }
+
+  async putIfAbsent(bucket: string, key: string, bytes: Uint8Array, options: WriteOptions): Promise<boolean> {
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const headers = { ...headersOf(options), 'if-none-match': '*' };
+    const target = { method: 'PUT', bucketName: bucket, objectName: key };
+    return this.#request(options.signal, async () => {
+      try {
+        await this.#client.makeRequestAsyncOmit({ ...target, headers: { ...headers } }, body);
+        return true;
+      } catch (error) {
+        // 412, or 409 where two writers met.
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'PreconditionFailed' || code === 'ConditionalRequestConflict') return false;
+        throw error;
+      }
+    });
   }
 
   async putFile(bucket: string, key: string, path: string, options: WriteOptions): Promise<void> {
@@ -167,6 +225,10 @@ class S3Store implements ObjectStore {
       const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
       await this.#request(undefined, () => this.#client.setBucketPolicy(bucket, policy));
     }
+  }
+
+  async signedUrl(bucket: string, key: string, seconds: number): Promise<string> {
+    return this.#signer.presignedGetObject(bucket, key, seconds);
   }
 
   publicUrl(bucket: string, key: string): string {

@@ -41,6 +41,35 @@ async function keysOf(prefix: string, within = bucket): Promise<string[]> {
 }
 
 describe('objects', () => {
+  test('are read in parts', async () => {
+    const bytes = randomBytes(1000);
+    await store.putBytes(bucket, 'a/parts', bytes, TEXT);
+    const { etag } = await store.stat(bucket, 'a/parts');
+    expect(await store.readRange(bucket, 'a/parts', 10, 20, { etag })).toEqual(bytes.subarray(10, 30));
+    expect(await store.readRange(bucket, 'a/parts', 990, 100)).toEqual(bytes.subarray(990));
+    expect(await store.readRange(bucket, 'a/parts', 1000, 1)).toHaveLength(0);
+    await expect(store.readRange(bucket, 'a/none', 0, 1)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    const old = { etag: 'f'.repeat(32) };
+    await expect(store.readRange(bucket, 'a/parts', 0, 1, old)).rejects.toMatchObject({ code: 'OBJECT_GONE' });
+  });
+
+  test('are kept from a second writer', async () => {
+    const writes = ['first', 'second'].map((text) => store.putIfAbsent(bucket, 'a/once', Buffer.from(text), TEXT));
+    const won = await Promise.all(writes);
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect((await store.read(bucket, 'a/once')).toString()).toBe(won[0] ? 'first' : 'second');
+    expect(await store.putIfAbsent(bucket, 'a/once', Buffer.from('third'), TEXT)).toBe(false);
+  });
+
+  test('are handed out by a signed URL until it expires', async () => {
+    await store.putBytes(config.uploadsBucket, 'a/private ü', Buffer.from('secret'), TEXT);
+    expect((await fetch(store.publicUrl(config.uploadsBucket, 'a/private ü'))).status).toBe(403);
+    const url = await store.signedUrl(config.uploadsBucket, 'a/private ü', 60);
+    expect(await (await fetch(url)).text()).toBe('secret');
+    const altered = url.replace('private', 'other');
+    expect((await fetch(altered)).status).toBe(403);
+  });
+
   test('come back as they went in, with their facts', async () => {
     const bytes = randomBytes(1000);
     const metadata = { tenant: 'acme', title: 'Grüße 🎬' };
