@@ -72,6 +72,27 @@ export interface PublishResult {
   readonly missing: readonly MissingPart[];
 }
 
+/** A published asset to look over again. */
+export interface RepairRequest {
+  readonly assetId: string;
+  /** The published one. */
+  readonly generation: number;
+  readonly tenant: string;
+  /** Names of the only renditions that may be made again; absent: all. */
+  readonly renditions?: readonly string[] | undefined;
+}
+
+/** What is kept of an asset beside its outputs. */
+export interface StoredPlan {
+  /** Without the uploader's metadata. */
+  readonly job: Job;
+  readonly plan: VideoPlan;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** What the steps had brought when it was published. */
+  readonly made: Made;
+}
+
 export type PublishOutcome =
   | ({ readonly outcome: 'published' } & PublishResult)
   /** Nothing was published. The objects at fault have been removed: encode those segments again. */
@@ -120,6 +141,12 @@ export interface MediaActivities {
   announcePlayable(job: Job, kind: MediaKind): Promise<void>;
   /** Verifies against the plan, writes playlists, manifest and `asset.json`, switches the asset's generation. */
   publishMedia(request: PublishRequest): Promise<PublishOutcome>;
+  /**
+   * Reads back how a published asset was planned and made.
+   *
+   * @throws MediaError OBJECT_GONE when this generation is not published
+   */
+  loadPlan(asset: Pick<RepairRequest, 'assetId' | 'generation'>): Promise<StoredPlan>;
   /** Writes down that an asset failed or was cancelled, for its uploader and for other services. */
   recordEnd(request: EndRequest): Promise<void>;
   /** Compensation: removes every object of the job's generation and unfinished uploads. Idempotent. */

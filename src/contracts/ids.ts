@@ -28,6 +28,9 @@ export function workflowIdOf(object: ObjectIdentity): string {
   return `media/${object.bucket}/${hex(object.key).slice(0, 16)}/${versionOf(object)}`;
 }
 
+/** One repair of an asset at a time. */
+export const repairIdOf = (workflowId: string): string => `${workflowId}/repair`;
+
 /** 24 hex digits. Opaque, safe in object keys, file names and URLs; nothing of the upload's name is in it. */
 export function assetIdOf(object: ObjectIdentity): string {
   return hex(`${object.bucket}\n${object.key}\n${versionOf(object)}`).slice(0, 24);

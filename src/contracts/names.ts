@@ -1,6 +1,6 @@
 /** Names that several processes must agree on, with their defaults (all but the type names are configurable). */
 
-export const WORKFLOW_TYPES = { video: 'processVideo', image: 'processImage' } as const;
+export const WORKFLOW_TYPES = { video: 'processVideo', image: 'processImage', repair: 'repairVideo' } as const;
 export type WorkflowType = (typeof WORKFLOW_TYPES)[keyof typeof WORKFLOW_TYPES];
 
 export interface QueueNames {

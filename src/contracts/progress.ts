@@ -40,17 +40,26 @@ export interface PartProgress {
   readonly error?: PublicError | undefined;
 }
 
+export interface ChunkProgress {
+  readonly done: number;
+  readonly total: number;
+  /** One letter for each, in order: `w`aiting, `r`unning (or in a queue for a worker), `d`one. */
+  readonly states: string;
+  /** Chunks differ in length: segments say how much of the work is done. */
+  readonly segments: { readonly done: number; readonly total: number };
+}
+
 /** Answer of the query `progress`. */
 export interface Progress {
   readonly assetId: string;
   readonly kind: MediaKind | null;
   readonly state: AssetState;
-  /** The step that the workflow is in, as a word for people: `inspecting`, `encoding`, `publishing`. */
+  /** The step that the workflow is in, as a word for people: `inspecting`, `encoding`, `publishing`, `mending`. */
   readonly stage: string;
   readonly priority: Priority;
   readonly parts: readonly PartProgress[];
   /** Chunks of the video, once planned. */
-  readonly chunks?: { readonly done: number; readonly total: number } | undefined;
+  readonly chunks?: ChunkProgress | undefined;
   /** Seconds of media, once known. */
   readonly duration?: number | undefined;
   readonly error?: PublicError | undefined;

@@ -27,6 +27,8 @@ export const masterKey = (job: Generation): string => prefix(job) + MASTER_FILE;
 export const manifestKey = (job: Generation): string => prefix(job) + MANIFEST_FILE;
 /** `{ job, plan }` as JSON, without the uploader's metadata: there from inspection on, and for ever. */
 export const planKey = (job: Generation): string => `${prefix(job)}plan.json`;
+/** `{ startedAt, made }` as JSON, there once published: what a repair starts from. */
+export const madeKey = (job: Generation): string => `${prefix(job)}made.json`;
 
 /** `subs.vtt` (whole), `seg-00000.vtt`, ..., `index.m3u8`. */
 export const subtitleUri = (name: string): string => `subs/${name}/`;
@@ -41,9 +43,11 @@ export const STORYBOARD_FILE = 'storyboard.vtt';
 /** Between steps only; removed when the asset is published. */
 export const workPrefix = (job: Generation): string => `${prefix(job)}work/`;
 const number = (value: number): string => String(value).padStart(8, '0');
+export const posterFramesPrefix = (job: Generation): string => `${workPrefix(job)}poster/`;
 export const posterFrameKey = (job: Generation, frame: number): string =>
-  `${workPrefix(job)}poster/${number(frame)}.jpg`;
-export const tileKey = (job: Generation, tile: number): string => `${workPrefix(job)}tiles/${number(tile)}.jpg`;
+  `${posterFramesPrefix(job)}${number(frame)}.jpg`;
+export const tilesPrefix = (job: Generation): string => `${workPrefix(job)}tiles/`;
+export const tileKey = (job: Generation, tile: number): string => `${tilesPrefix(job)}${number(tile)}.jpg`;
 /** Segments of a track as it is, to be heard until the real ones are there. */
 export const previewPrefix = (job: Generation, name: string): string => `${workPrefix(job)}audio/${name}/`;
 
