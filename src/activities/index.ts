@@ -5,6 +5,7 @@ import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
 import { createMakeImage } from './image/make-image.js';
 import { createMakePoster } from './image/make-poster.js';
+import { createMakeStoryboard } from './image/make-storyboard.js';
 import { createPublishMedia } from './publish/publish-media.js';
 import { createEncodeAudio } from './video/encode-audio.js';
 import { createEncodeChunk } from './video/encode-chunk.js';
@@ -31,6 +32,7 @@ export function createActivities(context: ActivityContext): Activities {
     image: {
       makeImage: createMakeImage(context),
       makePoster: createMakePoster(context),
+      makeStoryboard: createMakeStoryboard(context),
     },
   };
 }

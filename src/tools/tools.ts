@@ -62,6 +62,32 @@ export interface ImageHeader {
   readonly hasAlpha: boolean;
 }
 
+/** How a picture looks, measured on its brightness. */
+export interface PictureLooks {
+  /** Mean, 0-255. */
+  readonly brightness: number;
+  /** Standard deviation, 0-127.5. */
+  readonly contrast: number;
+  /** Bits, 0-8: how many shades it uses, and how evenly. */
+  readonly entropy: number;
+  /** Standard deviation of its Laplacian: 0 where nothing has an edge. */
+  readonly sharpness: number;
+}
+
+/** Small pictures side by side, row by row. */
+export interface SheetSpec {
+  /** File name within the slot's folder. */
+  readonly name: string;
+  readonly format: 'jpeg' | 'webp';
+  /** 1-100. */
+  readonly quality: number;
+  readonly columns: number;
+  readonly tileWidth: number;
+  readonly tileHeight: number;
+  /** Files within the slot's folder; one may stand in several places. What is left of the last row is black. */
+  readonly tiles: readonly string[];
+}
+
 export interface RenderedImage {
   readonly name: string;
   /** File name within the slot's folder. */
@@ -78,6 +104,10 @@ export interface ImageSlot {
   inspect(file: string): Promise<ImageHeader>;
   /** Decodes once and writes every variant into the slot's folder. */
   render(file: string, variants: readonly ImageVariant[]): Promise<RenderedImage[]>;
+  /** Decodes it, smaller. */
+  look(file: string): Promise<PictureLooks>;
+  /** Writes one sheet into the slot's folder. */
+  sheet(spec: SheetSpec): Promise<RenderedImage>;
 }
 
 /** Which protections decoders run with on this host; logged at start and shown by `doctor`. */

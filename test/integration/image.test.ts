@@ -13,7 +13,6 @@ import type { Config } from '../../src/config/index.js';
 import type { ImageActivities, ImageOutcome } from '../../src/contracts/activities.js';
 import { outputPrefix, type AssetDocument, type Job } from '../../src/contracts/assets.js';
 import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
-import type { Rendition } from '../../src/contracts/renditions.js';
 import { createLogger } from '../../src/logging/index.js';
 import { openContext, type OpenContext } from '../../src/workers/context.js';
 import { descendants, until } from '../support/processes.js';
@@ -205,26 +204,6 @@ describe('an image that can not be made', () => {
     },
     LONG,
   );
-});
-
-test('a poster is made from the frame that a chunk left', async () => {
-  const job = jobOf({ bucket: config.storage.uploadsBucket, key: 'film.mp4', etag: 'poster' });
-  const key = `${outputPrefix(job.assetId, 1)}work/frame.png`;
-  const frame = sharp({ create: { width: 1920, height: 1080, channels: 3, background: 'teal' } }).png();
-  await open.activities.store.putBytes(config.storage.mediaBucket, key, await frame.toBuffer(), {
-    contentType: 'image/png',
-  });
-  const posters = await environmentOf().run<[Job, string], Rendition[], ImageActivities['makePoster']>(
-    activities.makePoster,
-    job,
-    key,
-  );
-  expect(posters).toMatchObject([
-    { name: 'poster.jpg', type: 'poster', width: 1280, height: 720, mime: 'image/jpeg' },
-    { name: 'poster-640.webp', type: 'poster', width: 640, height: 360, mime: 'image/webp' },
-    { name: 'poster-640.jpg', type: 'poster', width: 640, height: 360, mime: 'image/jpeg' },
-  ]);
-  expect(await outputs(job)).toEqual(expect.arrayContaining(['images/poster.jpg', 'images/poster-640.webp']));
 });
 
 test(

@@ -6,7 +6,10 @@ import type { ImageVariant } from '../../contracts/plan.js';
 import { isPastEnd, type PixelSize } from './headers.js';
 
 /** @returns what is wrong, in words, or undefined. */
-export function findFault(bytes: Buffer, variant: ImageVariant): string | undefined {
+export function findFault(
+  bytes: Buffer,
+  variant: Pick<ImageVariant, 'format' | 'width' | 'height'>,
+): string | undefined {
   try {
     const size = variant.format === 'jpeg' ? jpegSize(bytes) : variant.format === 'webp' ? webpSize(bytes) : undefined;
     if (!size) return `no reader for ${variant.format}`;

@@ -7,7 +7,9 @@ import sharp from 'sharp';
 
 import { faultOf } from './faults.js';
 import { RECORD_SEPARATOR, type ImageReply, type ImageRequest, type ImageResult } from './protocol.js';
+import { look } from './look.js';
 import { inspect, render } from './render.js';
+import { sheet } from './sheet.js';
 
 // Every picture is another one: a cache would only hold memory, and the pixels of somebody else.
 sharp.cache(false);
@@ -27,9 +29,22 @@ function succeed(id: number, result: ImageResult | null): void {
   say({ id, ok: true, result, residentKiB: Math.round(process.memoryUsage.rss() / 1024) });
 }
 
+function perform(request: ImageRequest): Promise<ImageResult> {
+  switch (request.op) {
+    case 'inspect':
+      return inspect(request.file);
+    case 'render':
+      return render(request);
+    case 'look':
+      return look(request);
+    case 'sheet':
+      return sheet(request);
+  }
+}
+
 async function answer(request: ImageRequest): Promise<void> {
   try {
-    succeed(request.id, await (request.op === 'inspect' ? inspect(request.file) : render(request)));
+    succeed(request.id, await perform(request));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     say({ id: request.id, ok: false, fault: faultOf(message), message: message.slice(-2000) });

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
 import type { ImageVariant } from '../../contracts/plan.js';
 import type { ChildSpec, SpawnSandboxed } from '../child.js';
-import type { ImageHeader, ImageSlot, RenderedImage } from '../tools.js';
+import type { ImageHeader, ImageSlot, PictureLooks, RenderedImage, SheetSpec } from '../tools.js';
 import { ChildCollapsed, ImageChild, type Collapse } from './image-child.js';
-import { isHeader, isSizes, type ImageCall, type ImageFault, type ImageResult } from './protocol.js';
+import { isHeader, isLooks, isSizes, type ImageCall, type ImageFault, type ImageResult } from './protocol.js';
 import { imageChildSpec } from './spec.js';
 
 export interface ImagePoolOptions {
@@ -141,6 +141,8 @@ class Seat {
         dir: this.dir,
         inspect: (file) => this.inspect(file, signal),
         render: (file, variants) => this.render(file, variants, signal),
+        look: (file) => this.look(file, signal),
+        sheet: (spec) => this.sheet(spec, signal),
       });
     } finally {
       this.jobs++;
@@ -174,6 +176,20 @@ class Seat {
         return { name, file: name, width, height, bytes: (await lstat(join(this.dir, name))).size };
       }),
     );
+  }
+
+  private async look(file: string, signal: AbortSignal | undefined): Promise<PictureLooks> {
+    const looks = await this.ask({ op: 'look', file, maxPixels: this.options.maxPixels }, signal);
+    if (!isLooks(looks)) throw strange();
+    return looks;
+  }
+
+  private async sheet(spec: SheetSpec, signal: AbortSignal | undefined): Promise<RenderedImage> {
+    const { name } = spec;
+    const { maxPixels } = this.options;
+    const sizes = await this.ask({ op: 'sheet', file: name, spec, maxPixels }, signal);
+    if (!isSizes(sizes, 1)) throw strange();
+    return { name, file: name, ...sizes[0]!, bytes: (await lstat(join(this.dir, name))).size };
   }
 
   /** Twice at most: what fails in two fresh processes is the file's fault. */

@@ -1,6 +1,6 @@
 /** What the pool and its sharp child say to each other: one JSON object per line. */
 import type { ImageVariant } from '../../contracts/plan.js';
-import type { ImageHeader } from '../tools.js';
+import type { ImageHeader, PictureLooks, SheetSpec } from '../tools.js';
 
 /**
  * Begins every line of the child that is meant for the pool (RFC 7464's record separator): whatever a native library
@@ -19,7 +19,9 @@ export type ImageCall =
       readonly variants: readonly ImageVariant[];
       /** Pixels of the picture; the decoder itself refuses more, whatever the header said before. */
       readonly maxPixels: number;
-    };
+    }
+  | { readonly op: 'look'; readonly file: string; readonly maxPixels: number }
+  | { readonly op: 'sheet'; readonly file: string; readonly spec: SheetSpec; readonly maxPixels: number };
 
 export type ImageRequest = ImageCall & { readonly id: number };
 
@@ -31,8 +33,8 @@ export interface Size {
   readonly height: number;
 }
 
-/** Of `inspect`: the header. Of `render`: the size of every variant as written, in the order asked for. */
-export type ImageResult = ImageHeader | readonly Size[];
+/** Of `inspect`: the header. Of `render` and `sheet`: the size of every file as written, in the order asked for. */
+export type ImageResult = ImageHeader | PictureLooks | readonly Size[];
 
 export type ImageReply =
   /** Sent once, with id 0, when the child can take requests. */
@@ -73,6 +75,12 @@ export function isHeader(result: unknown): result is ImageHeader {
 
 export function isSizes(result: unknown, count: number): result is readonly Size[] {
   return Array.isArray(result) && result.length === count && result.every(isSize);
+}
+
+export function isLooks(result: unknown): result is PictureLooks {
+  if (typeof result !== 'object' || result === null) return false;
+  const { brightness, contrast, entropy, sharpness } = result as PictureLooks;
+  return [brightness, contrast, entropy, sharpness].every((value) => Number.isFinite(value) && value >= 0);
 }
 
 const FAULTS: ReadonlySet<ImageFault> = new Set(['unsupported', 'damaged', 'pixels', 'memory', 'space']);

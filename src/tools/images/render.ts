@@ -9,7 +9,7 @@ import type { ImageCall, Size } from './protocol.js';
  * `none`: what decodes is shown and what is missing stays grey, as viewers do. Real cameras and phones write files
  * that the stricter levels refuse (an Ultra HDR photograph whose gain map was cut off, for one).
  */
-const TOLERANT: SharpOptions = { failOn: 'none' };
+export const TOLERANT: SharpOptions = { failOn: 'none' };
 
 /** The outputs are our own: there nothing may be wrong. */
 const STRICT: SharpOptions = { failOn: 'warning' };
@@ -82,7 +82,7 @@ async function write({ data, ...raw }: Pixels, variant: ImageVariant): Promise<S
 }
 
 /** Decodes what was written, whole, and tells its size. */
-async function reopen(file: string): Promise<Size> {
+export async function reopen(file: string): Promise<Size> {
   const image = sharp(file, STRICT);
   const { width, height } = await image.metadata();
   // Scaling while decoding keeps this cheap; every byte is still read.
