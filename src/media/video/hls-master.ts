@@ -16,6 +16,7 @@ const SUBTITLES = 'subs';
 /** Apple's authoring specification, 1.32: what is listed first is played first, and 2 Mb/s suits most connections. */
 const FIRST_BPS = 2_000_000;
 const STEREO = 2;
+const WEBVTT = 'wvtt';
 
 export function masterPlaylist(presentation: Presentation): string {
   const { audio, subtitles } = presentation;
@@ -75,7 +76,7 @@ function audioMedia({ id, members }: AudioGroup): string[] {
       TYPE: 'AUDIO',
       'GROUP-ID': quoted(id),
       NAME: quoted(labels[i]!),
-      LANGUAGE: quotedTag(track.language),
+      LANGUAGE: language(track),
       DEFAULT: yesNo(track.isDefault),
       AUTOSELECT: 'YES',
       CHANNELS: quoted(String(track.channels)),
@@ -91,7 +92,7 @@ function subtitleMedia(tracks: readonly SubtitleTrack[]): string[] {
       TYPE: 'SUBTITLES',
       'GROUP-ID': quoted(SUBTITLES),
       NAME: quoted(labels[i]!),
-      LANGUAGE: quotedTag(track.language),
+      LANGUAGE: language(track),
       DEFAULT: yesNo(track.isDefault),
       // 4.3.4.1: YES wherever DEFAULT is YES. Players choose by the language of their user.
       AUTOSELECT: 'YES',
@@ -113,12 +114,13 @@ function dearest({ members }: AudioGroup): Bandwidth {
 function videoVariant({ grid, subtitles }: Presentation, video: VideoStream, group: AudioGroup): string[] {
   const { rung, codecs, bandwidth } = video;
   const sound = dearest(group);
+  const text = subtitles.length > 0 ? [WEBVTT] : [];
   const average =
     bandwidth.average === undefined || sound.average === undefined ? undefined : bandwidth.average + sound.average;
   return [
     tag('EXT-X-STREAM-INF', {
       ...bandwidthOf({ peak: bandwidth.peak + sound.peak, average }),
-      CODECS: quoted([...new Set([codecs, ...group.members.map((member) => member.codecs)])].join(',')),
+      CODECS: quoted([...new Set([codecs, ...group.members.map((member) => member.codecs), ...text])].join(',')),
       RESOLUTION: `${rung.width}x${rung.height}`,
       'FRAME-RATE': grid && toNumber(grid.fps).toFixed(3),
       AUDIO: group.id && quoted(group.id),
@@ -177,10 +179,9 @@ const bandwidthOf = ({ peak, average }: Bandwidth): Record<string, string | unde
 });
 
 const yesNo = (value: boolean): string => (value ? 'YES' : 'NO');
-const quotedTag = (language: string | undefined): string | undefined => {
-  const languageOf = languageTag(language);
-  return languageOf && quoted(languageOf);
-};
+/** Apple's authoring specification, 8.10: always there. */
+const language = ({ language: spoken }: { readonly language?: string | undefined }): string =>
+  quoted(languageTag(spoken) ?? 'und');
 
 /** 4.2: a quoted string holds no line feed, no carriage return and no double quote, and there is no way to escape one. */
 const quoted = (text: string): string => `"${text.replaceAll('"', "'").replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, ' ')}"`;

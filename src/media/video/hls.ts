@@ -1,21 +1,30 @@
 /** HLS playlists (RFC 8216, and the draft of its second edition where it is more exact). */
 import { INIT_FILE, segmentName } from './layout.js';
-import { secondsOfSegments, type IFrame, type Timeline } from './presentation.js';
+import { secondsOfSegments, type IFrame, type Presentation, type Timeline } from './presentation.js';
 
-const SUBTITLE_SEGMENT = (segment: number): string => segmentName(segment).replace(/\.m4s$/, '.vtt');
+/** `seg-00000.vtt` */
+export const subtitleSegmentName = (segment: number): string => segmentName(segment).replace(/\.m4s$/, '.vtt');
 
-/** Of a rung or an audio track, beside its segments. */
-export function mediaPlaylist(timeline: Timeline): string {
-  const durations = secondsOfSegments(timeline);
-  return playlist(durations, {
+/**
+ * Whole seconds that no segment lasts longer than, rounded (4.3.3.1). Apple's authoring specification, 8.2:
+ * the same for sound and picture, so it is that of the whole presentation.
+ */
+export function targetDuration({ video, audio }: Pick<Presentation, 'video' | 'audio'>): number {
+  const lengths = [...video, ...audio].flatMap(({ timeline }) => secondsOfSegments(timeline));
+  return lengths.reduce((longest, seconds) => Math.max(longest, Math.round(seconds)), 1);
+}
+
+/** Of a rung or an audio track, beside its segments. @param target of the presentation, whole seconds */
+export function mediaPlaylist(timeline: Timeline, target: number): string {
+  return playlist(secondsOfSegments(timeline), target, {
     head: ['#EXT-X-INDEPENDENT-SEGMENTS', `#EXT-X-MAP:URI="${INIT_FILE}"`],
     entry: (segment) => [segmentName(segment)],
   });
 }
 
 /** What players show while somebody seeks or winds. */
-export function iframePlaylist(timeline: Timeline, iframes: readonly IFrame[]): string {
-  return playlist(secondsOfSegments(timeline), {
+export function iframePlaylist(timeline: Timeline, iframes: readonly IFrame[], target: number): string {
+  return playlist(secondsOfSegments(timeline), target, {
     head: ['#EXT-X-I-FRAMES-ONLY', `#EXT-X-MAP:URI="${INIT_FILE}"`],
     entry: (segment) => [`#EXT-X-BYTERANGE:${iframes[segment]!.bytes}@0`, segmentName(segment)],
   });
@@ -23,7 +32,8 @@ export function iframePlaylist(timeline: Timeline, iframes: readonly IFrame[]): 
 
 /** @param durations seconds of every WebVTT segment */
 export function subtitlePlaylist(durations: readonly number[]): string {
-  return playlist(durations, { head: [], entry: (segment) => [SUBTITLE_SEGMENT(segment)] });
+  const target = durations.reduce((longest, seconds) => Math.max(longest, Math.round(seconds)), 1);
+  return playlist(durations, target, { head: [], entry: (segment) => [subtitleSegmentName(segment)] });
 }
 
 interface Style {
@@ -32,9 +42,7 @@ interface Style {
   entry(segment: number): string[];
 }
 
-function playlist(durations: readonly number[], { head, entry }: Style): string {
-  // 4.3.3.1: durations, rounded to the nearest integer, are not above the target.
-  const target = Math.max(1, ...durations.map((seconds) => Math.round(seconds)));
+function playlist(durations: readonly number[], target: number, { head, entry }: Style): string {
   return [
     '#EXTM3U',
     '#EXT-X-VERSION:7',
