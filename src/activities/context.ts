@@ -1,5 +1,6 @@
 /** What activities are given. Each factory asks only for the part that it uses. */
 import type { Catalogue } from '../catalogue/catalogue.js';
+import type { Profiles } from '../config/profiles.js';
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
 import type { ResultPublisher } from '../messaging/messaging.js';
@@ -9,6 +10,7 @@ import type { Tools } from '../tools/tools.js';
 
 export interface ActivityContext {
   readonly config: Config;
+  readonly profiles: Profiles;
   readonly logger: Logger;
   readonly store: ObjectStore;
   readonly catalogue: Catalogue;

@@ -3,3 +3,4 @@ export { ConfigError } from './config-error.js';
 export { configEnv, configExample, configTable, redactedConfig } from './describe.js';
 export { loadConfig, type ConfigOverrides, type LoadOptions } from './load.js';
 export type { Config } from './schema.js';
+export { loadProfiles, type Profiles } from './profiles.js';

@@ -78,6 +78,21 @@ export const ConfigSchema = group({
     }),
     poolSize: count('Connections per process.', 5, { minimum: 1 }),
   }),
+  http: group({
+    host: text('Address that the HTTP server listens on.', '127.0.0.1'),
+    port: count('Its port. 0: any free one.', 8080, { maximum: 65_535 }),
+    publicUrl: text('URL under which others reach it; paths such as `/v1/...` follow. Empty: host and port.', '', HTTP),
+    holdSeconds: count(
+      'A player waits so long for a segment that is not encoded yet, before it is told to ask again. Players give up after ten.',
+      8,
+      { minimum: 1 },
+    ),
+    maxHeld: count('Requests that wait so at once; further ones are told to ask again.', 2000, { minimum: 1 }),
+    signedUrlSeconds: count("Players are sent to the store's segments by URLs that are good for so long.", 600, {
+      minimum: 10,
+      maximum: 604_800,
+    }),
+  }),
   queues: group({
     media: text('Task queue of workflows and light steps.', 'media'),
     video: text('Task queue of inspection and encoding.', 'video'),
@@ -127,11 +142,8 @@ export const ConfigSchema = group({
     videoMemoryMiB: count('Memory of one ffmpeg process.', 4096, { minimum: 256 }),
     stallSeconds: count('An encoder without progress for so long is killed and retried.', 30, { minimum: 1 }),
   }),
-  video: group({
-    preset: text('x264 preset.', 'veryfast'),
-    maxFps: count('Highest output frame rate.', 60, { minimum: 1 }),
-    chunkSegments: count('Segments of 4 s per chunk. 0: the whole video is one chunk.', 0),
-    audioKbps: count('AAC bit rate, stereo.', 128, { minimum: 16 }),
+  profiles: group({
+    dir: text('Folder of your own profiles. One of the name of a shipped profile replaces it.', ''),
   }),
   sandbox: group({
     mode: Type.Union([Type.Literal('strict'), Type.Literal('reduced')], {

@@ -1,6 +1,7 @@
 /** Opens everything that activities work with, and closes it again. */
 import type { ActivityContext } from '../activities/context.js';
 import { createCatalogue } from '../catalogue/postgres.js';
+import { loadProfiles } from '../config/profiles.js';
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
 import { createProducer } from '../messaging/kafka.js';
@@ -17,6 +18,7 @@ export interface OpenContext {
 
 /** @param needs `tools`: whether this process runs decoders (and so must have their sandbox). */
 export async function openContext(config: Config, logger: Logger, needs: { tools: boolean }): Promise<OpenContext> {
+  const profiles = loadProfiles(config.profiles.dir);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.reverse()) await closer();
@@ -33,6 +35,7 @@ export async function openContext(config: Config, logger: Logger, needs: { tools
     return {
       activities: {
         config,
+        profiles,
         logger,
         store: createObjectStore(config.storage),
         catalogue,

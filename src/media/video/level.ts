@@ -1,4 +1,35 @@
-/** H.264 levels: ITU-T H.264, Annex A, table A-1. */
+/** Levels: how much a decoder must be able to do. H.264: ITU-T H.264, Annex A, table A-1. Others: level-tables.ts. */
+import type { VideoCodec } from '../../contracts/plan.js';
+import { AV1_LEVELS, HEVC_LEVELS, VP9_LEVELS, type SampleLimits } from './level-tables.js';
+
+export interface Load {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly maxrateKbps: number;
+  readonly bufsizeKbps: number;
+}
+
+const TABLES: Record<Exclude<VideoCodec, 'h264'>, readonly SampleLimits[]> = {
+  hevc: HEVC_LEVELS,
+  av1: AV1_LEVELS,
+  vp9: VP9_LEVELS,
+};
+
+/** The lowest level that allows this load, `4.0`; the highest one where none does. */
+export function levelOf(codec: VideoCodec, { width, height, fps, maxrateKbps, bufsizeKbps }: Load): string {
+  if (codec === 'h264') return h264Level(width, height, fps, maxrateKbps, bufsizeKbps);
+  const picture = width * height;
+  const fits = TABLES[codec].find(
+    (limit) =>
+      picture <= limit.picture &&
+      Math.max(width, height) <= limit.side &&
+      picture * fps <= limit.rate &&
+      maxrateKbps <= limit.kbps &&
+      bufsizeKbps <= limit.bufferKbits,
+  );
+  return (fits ?? TABLES[codec].at(-1)!).level;
+}
 
 interface LevelLimits {
   readonly level: string;
@@ -51,8 +82,8 @@ const LEVELS: readonly LevelLimits[] = [
 /** Rate and buffer limits of the High profile are this much above the table's (A.3.3). */
 const HIGH_PROFILE = 1.25;
 
-/** Frames that x264 keeps: reference frames and a pyramid of B frames. */
-const BUFFERED_FRAMES = 4;
+/** Frames that x264 keeps: reference frames and a pyramid of B frames. `videoCodecArgs` lets no preset keep more. */
+export const BUFFERED_FRAMES = 4;
 
 /** The lowest level of the High profile that allows this picture size, frame rate and bit rate. */
 export function h264Level(

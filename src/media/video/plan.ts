@@ -1,95 +1,119 @@
-/** What is made of a source: the grid, the rungs, the chunks, the audio tracks. */
-import type { AudioFacts, AudioTrack, Chunk, Grid, VideoFacts, VideoPlan } from '../../contracts/plan.js';
+/** What is made of a source: the grid, the rungs, the audio and subtitle tracks, the stills. */
+import { MediaError } from '../../contracts/errors.js';
+import type {
+  AudioFacts,
+  AudioTrack,
+  Grid,
+  SubtitleFacts,
+  SubtitleTrack,
+  VideoFacts,
+  VideoPlan,
+  VideoRung,
+} from '../../contracts/plan.js';
+import type { Profile } from '../../contracts/profile.js';
 import { outputFrameRate, toNumber } from './frame-rate.js';
 import { ladder } from './ladder.js';
+import { planStills } from './stills.js';
 
-/** The group `video` of the configuration. */
-export interface VideoSettings {
-  readonly preset: string;
-  readonly maxFps: number;
-  /** Segments per chunk; 0: the whole video is one chunk. */
-  readonly chunkSegments: number;
-  /** Of a stereo track. */
-  readonly audioKbps: number;
-}
+/** Seconds of a segment, rounded to whole GOPs of whole frames. The audio grid has the same. */
+export const SEGMENT_SECONDS = 4;
 
-/** Seconds between IDR frames, and of a segment (rounded to whole frames). */
-const GOP_SECONDS = 2;
-const GOPS_PER_SEGMENT = 2;
+/** 5.1 */
+const SURROUND_CHANNELS = 6;
 
-/** A plan with more chunks would outgrow the 16 KB of a payload. */
-const MAX_CHUNKS = 128;
-
-/** The very first frame is often black: take one at a tenth, at most this late. */
-const POSTER_SHARE = 0.1;
-const POSTER_MAX_SECONDS = 5;
-
-export function planVideo(facts: VideoFacts, settings: VideoSettings): VideoPlan {
-  const audio = facts.audio.map((track, index) => audioTrack(track, index, facts.audio, settings));
+/**
+ * @param adapt last word on the rungs: by content (`adaptRungs`), or by what the source allows (`passThrough`)
+ * @throws MediaError NO_MEDIA when the profile wants only sound and there is none
+ */
+export function planVideo(
+  facts: VideoFacts,
+  profile: Profile,
+  adapt: (rungs: readonly VideoRung[], grid: Grid) => readonly VideoRung[] = (rungs) => rungs,
+): VideoPlan {
+  const sound = {
+    audio: planAudio(facts.audio, profile.audio),
+    ...(profile.audio.loudness === 'off' ? {} : { loudness: profile.audio.loudness }),
+  };
   const { video } = facts;
-  if (!video) return { v: 1, kind: 'audio', facts, rungs: [], chunks: [], audio };
-  const grid = gridOf(video.frameRate, video.duration, settings.maxFps);
+  if (!video || profile.rungs.length === 0) {
+    if (facts.audio.length === 0) throw new MediaError('NO_MEDIA', 'Only its sound was asked for.');
+    const nothing = { rungs: [], chunkSegments: 0, subtitles: [], stills: { posterFrames: [] }, minSsim: 0 };
+    return { v: 2, kind: 'audio', facts, ...nothing, ...sound };
+  }
+  const grid = gridOf(video.frameRate, video.duration, profile);
+  const rungs = adapt(ladder(video.width, video.height, toNumber(grid.fps), profile), grid);
   return {
-    v: 1,
+    v: 2,
     kind: 'video',
     facts,
     grid,
-    rungs: ladder(video.width, video.height, toNumber(grid.fps), settings.preset),
-    chunks: chunksOf(grid, settings.chunkSegments),
-    audio,
+    rungs,
+    // Where a seek may land anywhere, one continuous pass is what keeps every frame in its place.
+    chunkSegments: facts.seekable ? profile.chunkSegments : 0,
+    ...sound,
+    subtitles: planSubtitles(facts.subtitles),
+    stills: planStills(grid, rungs[0]!, {
+      posterAtSeconds: profile.poster === 'auto' ? undefined : profile.poster.atSeconds,
+      storyboard: profile.storyboard === 'off' ? undefined : profile.storyboard,
+    }),
+    ...(profile.watermark === 'off' ? {} : { watermark: profile.watermark }),
+    minSsim: profile.minSsim,
   };
 }
 
-export function gridOf(sourceFps: number, seconds: number, maxFps: number): Grid {
+export function gridOf(
+  sourceFps: number,
+  seconds: number,
+  { maxFps, gopSeconds }: Pick<Profile, 'maxFps' | 'gopSeconds'>,
+): Grid {
   const fps = outputFrameRate(sourceFps, maxFps);
-  const gopFrames = Math.round(GOP_SECONDS * toNumber(fps));
+  const gopFrames = Math.max(1, Math.round(gopSeconds * toNumber(fps)));
   return {
     fps,
     gopFrames,
-    segmentFrames: gopFrames * GOPS_PER_SEGMENT,
+    segmentFrames: gopFrames * (SEGMENT_SECONDS / gopSeconds),
     totalFrames: Math.max(1, Math.round(seconds * toNumber(fps))),
   };
 }
 
-export const segmentCount = (grid: Grid): number => Math.ceil(grid.totalFrames / grid.segmentFrames);
-
-/** Frames of one segment; the last one is shorter. */
-export function framesOfSegment(grid: Grid, segment: number): number {
-  return Math.max(0, Math.min(grid.segmentFrames, grid.totalFrames - segment * grid.segmentFrames));
-}
-
-export function chunksOf(grid: Grid, chunkSegments: number): Chunk[] {
-  const total = segmentCount(grid);
-  const size = chunkSegments === 0 ? total : Math.max(chunkSegments, Math.ceil(total / MAX_CHUNKS));
-  const poster = posterFrame(grid);
-  return Array.from({ length: Math.ceil(total / size) }, (_, index) => {
-    const firstSegment = index * size;
-    const segments = Math.min(size, total - firstSegment);
-    const posterSegment = Math.floor(poster / grid.segmentFrames);
-    const isHere = posterSegment >= firstSegment && posterSegment < firstSegment + segments;
-    return { index, firstSegment, segments, ...(isHere ? { posterFrame: poster } : {}) };
+/** AAC, mono or stereo, and 5.1 beside it where the profile wants it; at the source's family of sampling rates. */
+function planAudio(all: readonly AudioFacts[], audio: Profile['audio']): AudioTrack[] {
+  const firstDefault = Math.max(
+    0,
+    all.findIndex(({ isDefault }) => isDefault),
+  );
+  return all.flatMap((track, index) => {
+    const name = trackName('audio', index, track.language);
+    const common = {
+      streamIndex: track.streamIndex,
+      language: track.language,
+      title: track.title,
+      sampleRate: track.sampleRate % 11_025 === 0 ? 44_100 : 48_000,
+    };
+    const channels = track.channels === 1 ? 1 : 2;
+    const bitrateKbps = channels === 1 ? Math.ceil(audio.bitrateKbps / 2) : audio.bitrateKbps;
+    // HLS allows one default in a group.
+    const tracks: AudioTrack[] = [{ name, ...common, isDefault: index === firstDefault, channels, bitrateKbps }];
+    if (audio.surround && track.channels >= SURROUND_CHANNELS) {
+      const surround = { channels: SURROUND_CHANNELS, bitrateKbps: audio.surroundKbps };
+      tracks.push({ name: `${name}-51`, ...common, isDefault: false, ...surround });
+    }
+    return tracks;
   });
 }
 
-function posterFrame({ fps, totalFrames }: Grid): number {
-  const latest = Math.floor(POSTER_MAX_SECONDS * toNumber(fps));
-  const wanted = Math.max(1, Math.min(Math.floor(totalFrames * POSTER_SHARE), latest));
-  return Math.min(wanted, totalFrames - 1);
+/** One default at most: HLS allows no second one in a group. */
+function planSubtitles(all: readonly SubtitleFacts[]): SubtitleTrack[] {
+  const firstDefault = all.findIndex(({ isDefault }) => isDefault);
+  return all.map(({ streamIndex, language, title, isForced }, index) => ({
+    name: trackName('subs', index, language),
+    streamIndex,
+    language,
+    title,
+    isDefault: index === firstDefault,
+    isForced,
+  }));
 }
 
-/** AAC, mono or stereo, at the source's family of sampling rates. */
-function audioTrack(track: AudioFacts, index: number, all: readonly AudioFacts[], settings: VideoSettings): AudioTrack {
-  const channels = track.channels === 1 ? 1 : 2;
-  const firstDefault = all.findIndex((other) => other.isDefault);
-  return {
-    name: ['audio', index, track.language?.toLowerCase()].filter((part) => part !== undefined).join('-'),
-    streamIndex: track.streamIndex,
-    language: track.language,
-    title: track.title,
-    // HLS allows one default in a group.
-    isDefault: index === Math.max(0, firstDefault),
-    channels,
-    bitrateKbps: channels === 1 ? Math.ceil(settings.audioKbps / 2) : settings.audioKbps,
-    sampleRate: track.sampleRate % 11_025 === 0 ? 44_100 : 48_000,
-  };
-}
+const trackName = (kind: string, index: number, language: string | undefined): string =>
+  [kind, index, language?.toLowerCase()].filter((part) => part !== undefined).join('-');

@@ -2,14 +2,21 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { ladder } from '../../../src/media/video/ladder.js';
-import { h264Level } from '../../../src/media/video/level.js';
+import { h264Level, levelOf } from '../../../src/media/video/level.js';
+import type { RungSpec } from '../../../src/contracts/profile.js';
+import { profile } from './support.js';
 
-const sizes = (width: number, height: number): string[] =>
-  ladder(width, height, 30, 'veryfast').map((rung) => `${rung.name} ${rung.width}x${rung.height}`);
+const DEFAULT = profile();
+const spec = (own: Partial<RungSpec>): RungSpec => ({ size: 1080, codec: 'h264', crf: 22, capKbps: 5000, ...own });
+
+const sizes = (width: number, height: number, rungs: readonly RungSpec[] = DEFAULT.rungs): string[] =>
+  ladder(width, height, 30, { ...DEFAULT, rungs: [...rungs] }).map(
+    (rung) => `${rung.name} ${rung.width}x${rung.height}`,
+  );
 
 describe('ladder', () => {
   test('a full rung', () => {
-    expect(ladder(1920, 1080, 30, 'fast')[0]).toEqual({
+    expect(ladder(1920, 1080, 30, DEFAULT)[0]).toEqual({
       name: '1080p',
       width: 1920,
       height: 1080,
@@ -17,8 +24,9 @@ describe('ladder', () => {
       crf: 22,
       maxrateKbps: 5000,
       bufsizeKbps: 10_000,
-      preset: 'fast',
+      preset: 'veryfast',
       level: '4.0',
+      codecs: 'avc1.640028',
     });
   });
 
@@ -36,16 +44,45 @@ describe('ladder', () => {
     expect(sizes(width, height)).toEqual(expected);
   });
 
+  test('each codec has its own rungs; of one size H.264 comes last', () => {
+    const rungs = [
+      spec({ size: 360 }),
+      spec({ size: 720, codec: 'hevc' }),
+      spec({ size: 720 }),
+      spec({ codec: 'av1' }),
+    ];
+    expect(sizes(1920, 1080, rungs)).toEqual([
+      '1080p-av1 1920x1080',
+      '720p-hevc 1280x720',
+      '720p 1280x720',
+      '360p 640x360',
+    ]);
+    expect(sizes(640, 360, rungs)).toEqual(['360p-hevc 640x360', '360p-av1 640x360', '360p 640x360']);
+  });
+
+  test("the source's own size is one of the rungs, once", () => {
+    const rungs = [spec({ size: 'source', crf: 16 }), spec({ size: 720 }), spec({ size: 360 })];
+    expect(sizes(2560, 1440, rungs)).toEqual(['1440p 2560x1440', '720p 1280x720', '360p 640x360']);
+    expect(sizes(1280, 720, rungs)).toEqual(['720p 1280x720', '360p 640x360']);
+    expect(ladder(1280, 720, 30, { ...DEFAULT, rungs })[0]?.crf).toBe(16);
+  });
+
+  test('a preset of its own, else that of its codec', () => {
+    const presets = { h264: 'fast', hevc: 'slow', av1: '9', vp9: '6' };
+    const rungs = [spec({ preset: 'medium' }), spec({ size: 360 }), spec({ size: 360, codec: 'av1' })];
+    expect(ladder(1920, 1080, 30, { rungs, presets }).map((rung) => rung.preset)).toEqual(['medium', '9', 'fast']);
+  });
+
   test('more frames, half again the bits', () => {
-    expect(ladder(1920, 1080, 50, 'fast').map((rung) => rung.maxrateKbps)).toEqual([7500, 4200, 2100, 1200]);
-    expect(ladder(1920, 1080, 30, 'fast').map((rung) => rung.maxrateKbps)).toEqual([5000, 2800, 1400, 800]);
+    expect(ladder(1920, 1080, 50, DEFAULT).map((rung) => rung.maxrateKbps)).toEqual([7500, 4200, 2100, 1200]);
+    expect(ladder(1920, 1080, 30, DEFAULT).map((rung) => rung.maxrateKbps)).toEqual([5000, 2800, 1400, 800]);
   });
 
   test('even, never upscaled, upright, in falling order, names unique, shape kept', () => {
     const side = fc.integer({ min: 1, max: 20_000 });
     fc.assert(
       fc.property(side, side, fc.constantFrom(24, 30, 60), (width, height, fps) => {
-        const rungs = ladder(width, height, fps, 'veryfast');
+        const rungs = ladder(width, height, fps, DEFAULT);
         expect(rungs.length).toBeGreaterThanOrEqual(1);
         expect(new Set(rungs.map((rung) => rung.name)).size).toBe(rungs.length);
         rungs.forEach((rung, i) => {
@@ -76,5 +113,19 @@ describe('h264Level', () => {
     [128, 96, 15, 60, '1.0'],
   ])('%dx%d at %d fps, %d kb/s: %s', (width, height, fps, rate, level) => {
     expect(h264Level(width, height, fps, rate, rate * 2)).toBe(level);
+  });
+});
+
+describe('levelOf', () => {
+  test.each([
+    ['hevc', 1920, 1080, 30, 5000, '4.0'],
+    ['hevc', 1920, 1080, 60, 15_000, '5.1'],
+    ['hevc', 640, 360, 30, 800, '2.1'],
+    ['av1', 1920, 1080, 30, 5000, '4.0'],
+    ['av1', 320, 180, 25, 500, '2.0'],
+    ['vp9', 1920, 1080, 60, 5000, '4.1'],
+    ['vp9', 640, 360, 30, 800, '2.1'],
+  ] as const)('%s %dx%d at %d fps, %d kb/s: %s', (codec, width, height, fps, rate, level) => {
+    expect(levelOf(codec, { width, height, fps, maxrateKbps: rate, bufsizeKbps: rate * 2 })).toBe(level);
   });
 });

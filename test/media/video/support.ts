@@ -1,8 +1,13 @@
 /** Sources as data, for tests of pure parts. */
 import type { AudioFacts, VideoFacts } from '../../../src/contracts/plan.js';
-import type { VideoSettings } from '../../../src/media/video/plan.js';
+import type { Profile } from '../../../src/contracts/profile.js';
+import { loadProfiles } from '../../../src/config/profiles.js';
 
-export const SETTINGS: VideoSettings = { preset: 'veryfast', maxFps: 60, chunkSegments: 0, audioKbps: 128 };
+/** The shipped profile, with changes. */
+export const profile = (own: Partial<Profile> = {}, name = 'default'): Profile => ({
+  ...loadProfiles('').get(name),
+  ...own,
+});
 
 type Video = NonNullable<VideoFacts['video']>;
 
@@ -35,5 +40,6 @@ export const facts = (own: Partial<VideoFacts> = {}): VideoFacts => ({
   seekable: true,
   video: video(),
   audio: [],
+  subtitles: [],
   ...own,
 });

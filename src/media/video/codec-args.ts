@@ -1,0 +1,76 @@
+/** Encoder options of a rung: every codec keeps to the same grid, and says the same of itself in every chunk. */
+import type { Grid, VideoCodec, VideoRung } from '../../contracts/plan.js';
+import { BUFFERED_FRAMES } from './level.js';
+
+/** 8-bit 4:2:0 in BT.709, which the filter graph makes. */
+const PICTURE = [
+  '-pix_fmt', 'yuv420p',
+  '-color_range', 'tv', '-colorspace', 'bt709', '-color_trc', 'bt709', '-color_primaries', 'bt709',
+]; // prettier-ignore
+
+/** x264 presets that would keep more frames than the rung's level allows. */
+const GREEDY_PRESETS = new Set(['slow', 'slower', 'veryslow', 'placebo']);
+
+/**
+ * `-c:v` and all that belongs to it. An IDR frame every `gopFrames` frames from the first one of the run
+ * on, none elsewhere, closed GOPs; no trace of the encoder's version. What only the bit rate control
+ * needs (CRF, caps) is not written into the parameter sets: init segments are the same whatever it is.
+ *
+ * @param threads of this encoder; absent: its own choice
+ */
+export function videoCodecArgs(rung: VideoRung, grid: Pick<Grid, 'gopFrames'>, threads?: number): string[] {
+  return [...ENCODERS[rung.codec](rung, grid.gopFrames, threads), ...PICTURE];
+}
+
+type Encoder = (rung: VideoRung, gop: number, threads: number | undefined) => string[];
+
+const ENCODERS: Record<VideoCodec, Encoder> = {
+  h264: (rung, gop, threads) => [
+    '-c:v', 'libx264', '-preset', rung.preset, '-profile:v', 'high', '-level:v', rung.level,
+    '-crf', String(rung.crf), ...caps(rung),
+    ...(GREEDY_PRESETS.has(rung.preset) ? ['-refs', String(BUFFERED_FRAMES)] : []),
+    // Without 8x8 transforms (preset `ultrafast`) it would call itself Baseline. `stitchable`: no part of
+    // the parameter sets is optimised for this one run.
+    '-x264-params', '8x8dct=1:stitchable=1',
+    ...threadsOf(threads), ...forcedGrid(gop),
+    '-flags', '+cgop+bitexact',
+  ],
+  hevc: (rung, gop, threads) => [
+    '-c:v', 'libx265', '-preset', rung.preset, '-profile:v', 'main', '-tag:v', 'hvc1',
+    '-crf', String(rung.crf), ...caps(rung), ...forcedGrid(gop),
+    '-flags', '+bitexact',
+    '-x265-params', [
+      `level-idc=${rung.level}`, 'high-tier=0', `keyint=${gop}`, `min-keyint=${gop}`, 'open-gop=0', 'scenecut=0',
+      'info=0', 'repeat-headers=0', 'log-level=warning',
+      `vbv-maxrate=${rung.maxrateKbps}`, `vbv-bufsize=${rung.bufsizeKbps}`,
+      ...(threads === undefined ? [] : [`pools=${threads}`]),
+    ].join(':'),
+  ],
+  av1: (rung, gop, threads) => [
+    '-c:v', 'libsvtav1', '-preset', rung.preset, '-crf', String(rung.crf),
+    '-g', String(gop), '-flags', '+bitexact',
+    '-svtav1-params', [
+      // 2: every key frame is one that a decoder can start at.
+      'irefresh-type=2', 'scd=0', `mbr=${rung.maxrateKbps}`,
+      ...(threads === undefined ? [] : [`lp=${threads}`]),
+    ].join(':'),
+  ],
+  vp9: (rung, gop, threads) => [
+    '-c:v', 'libvpx-vp9', '-profile:v', '0', '-deadline', 'good', '-cpu-used', rung.preset, '-row-mt', '1',
+    // With a bit rate, CRF is a floor below it: constrained quality.
+    '-crf', String(rung.crf), '-b:v', `${rung.maxrateKbps}k`, ...caps(rung),
+    ...forcedGrid(gop), ...threadsOf(threads), '-flags', '+bitexact',
+  ],
+}; // prettier-ignore
+
+const caps = ({ maxrateKbps, bufsizeKbps }: VideoRung): string[] => [
+  '-maxrate', `${maxrateKbps}k`, '-bufsize', `${bufsizeKbps}k`,
+]; // prettier-ignore
+
+const threadsOf = (threads: number | undefined): string[] =>
+  threads === undefined ? [] : ['-threads', String(threads)];
+
+const forcedGrid = (gop: number): string[] => [
+  '-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0',
+  '-force_key_frames', `expr:not(mod(n,${gop}))`,
+]; // prettier-ignore
