@@ -50,6 +50,8 @@ export interface VideoFacts {
 export interface SourceIndex {
   readonly moovOffset: number;
   readonly moovBytes: number;
+  /** Seconds on the file's own clock where the grid's clock is 0. */
+  readonly originSeconds: number;
 }
 
 export interface SubtitleFacts {

@@ -10,9 +10,13 @@ import type { ObjectStore } from './object-store.js';
 import { ownDir, sweep } from './process-dir.js';
 import { asNoSpace } from './s3-errors.js';
 import { SourceCache, type SourceFile, type SourceOptions } from './source-cache.js';
+import { SourceParts } from './source-parts.js';
+import { writeSlice, type Slice, type SliceOptions } from './source-slice.js';
 import { hasRoom } from './space.js';
 
 const MIB = 1024 * 1024;
+/** For indexes and first frames of the sources that are being worked on. */
+const PARTS_BYTES = 96 * MIB;
 
 export interface Scratch {
   /** This process's own folder below the root: swept by the next process when this one is killed. */
@@ -29,6 +33,21 @@ export interface Scratch {
    * Errors: those of `ObjectStore.download`; NO_SPACE.
    */
   sourceFile(source: SourceRef, store: ObjectStore, options?: SourceOptions): Promise<SourceFile>;
+  /** The same, when this process has all of it already. */
+  sourceAtHand(source: SourceRef, options?: Pick<SourceOptions, 'maxBytes'>): SourceFile | undefined;
+  /** Some bytes of a source, kept in memory for the next steps. Errors: those of `ObjectStore.readRange`. */
+  sourcePart(
+    source: SourceRef,
+    store: ObjectStore,
+    offset: number,
+    length: number,
+    options?: Pick<SourceOptions, 'signal'>,
+  ): Promise<Buffer>;
+  /**
+   * A sparse file with some bytes of a source at their places, at `path` inside a job's folder.
+   * Errors: those of `ObjectStore.readRange`; NO_SPACE.
+   */
+  sourceSlice(source: SourceRef, store: ObjectStore, path: string, slice: Slice, options?: SliceOptions): Promise<void>;
   /** Removes everything of this process. */
   close(): Promise<void>;
 }
@@ -45,6 +64,7 @@ export async function createScratch(config: Config['scratch'], logger: Logger): 
   if (swept.length > 0) logger.info('Removed scratch folders of dead processes.', { folders: swept });
   const own = await ownDir(root);
   const sources = new SourceCache(own, config.cacheMiB * MIB);
+  const parts = new SourceParts(PARTS_BYTES);
 
   async function makeRoom(bytes: number): Promise<void> {
     while (!(await hasRoom(root, config, bytes))) {
@@ -70,6 +90,13 @@ export async function createScratch(config: Config['scratch'], logger: Logger): 
       // The size is a hint of the event; what is really too much ends as NO_SPACE while it is written.
       await makeRoom(source.size ?? 0);
       return sources.take(source, store, options);
+    },
+    sourceAtHand: (source, options = {}) => sources.takeIfHere(source, options),
+    sourcePart: (source, store, offset, length, options = {}) =>
+      parts.read(source, store, offset, length, options.signal),
+    async sourceSlice(source, store, path, slice, options = {}) {
+      await makeRoom(slice.ranges.reduce((sum, { from, to }) => sum + to - from, 0));
+      await writeSlice(source, store, path, slice, options);
     },
     async close() {
       await rm(own, { recursive: true, force: true, maxRetries: 3 });

@@ -7,6 +7,7 @@ import { chmod, link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceRef } from '../contracts/assets.js';
 import { assetIdOf } from '../contracts/ids.js';
+import { untilAborted } from './abort.js';
 import type { ObjectStore } from './object-store.js';
 
 type Progress = (bytes: number, total: number) => void;
@@ -61,8 +62,7 @@ export class SourceCache {
 
   async take(source: SourceRef, store: ObjectStore, options: SourceOptions): Promise<SourceFile> {
     options.signal?.throwIfAborted();
-    // A source that may be larger for one job than for another is downloaded for each.
-    const id = `${assetIdOf(source)}-${options.maxBytes ?? 'any'}`;
+    const id = idOf(source, options);
     const entry = this.#entries.get(id) ?? this.#start(id, source, store, options.maxBytes);
     entry.users += 1;
     if (options.onProgress) entry.listeners.add(options.onProgress);
@@ -74,6 +74,19 @@ export class SourceCache {
     } finally {
       if (options.onProgress) entry.listeners.delete(options.onProgress);
     }
+    return this.#hand(id, entry);
+  }
+
+  /** @returns undefined when it is not here, or not yet here as a whole */
+  takeIfHere(source: SourceRef, options: Pick<SourceOptions, 'maxBytes'>): SourceFile | undefined {
+    const id = idOf(source, options);
+    const entry = this.#entries.get(id);
+    if (!entry || entry.bytes === 0) return undefined;
+    entry.users += 1;
+    return this.#hand(id, entry);
+  }
+
+  #hand(id: string, entry: Entry): SourceFile {
     let held = true;
     return {
       path: entry.path,
@@ -150,17 +163,6 @@ export class SourceCache {
   }
 }
 
-/** The promise's outcome, or the signal's reason when that comes first. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
+/** A source that may be larger for one job than for another is downloaded for each. */
+const idOf = (source: SourceRef, { maxBytes }: Pick<SourceOptions, 'maxBytes'>): string =>
+  `${assetIdOf(source)}-${maxBytes ?? 'any'}`;

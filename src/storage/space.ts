@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Config } from '../config/index.js';
 
 const MIB = 1024 * 1024;
+/** stat(2): `st_blocks` counts these, whatever the file system's own blocks are. Bytes. */
+const BLOCK = 512;
 
 /** Bytes that unprivileged processes may still write. */
 export async function freeBytes(dir: string): Promise<number> {
@@ -18,7 +20,8 @@ export async function usedBytes(dir: string): Promise<number> {
     .filter((entry) => entry.isFile())
     .map((entry) =>
       stat(join(entry.parentPath, entry.name)).then(
-        ({ size }) => size,
+        // Of a sparse file only what is really there.
+        ({ size, blocks }) => Math.min(size, blocks * BLOCK),
         () => 0,
       ),
     );

@@ -9,6 +9,8 @@ export interface StreamSpan {
   readonly end: number;
   /** Seconds between two packets where they come fast: the lower quartile; 0 for a single one. */
   readonly interval: number;
+  /** Packets without a time stamp, or decoded earlier than the one before them: the clock can't be relied on. */
+  readonly disorder: number;
 }
 
 /** What `PacketMeter` reads: ffprobe's `-show_entries` for `-of csv=p=0`. */
@@ -20,13 +22,14 @@ interface Tally {
   last: number;
   end: number;
   previous: number;
+  disorder: number;
   /** Milliseconds between packets, and how often. */
   readonly intervals: Map<number, number>;
 }
 
 /** Bounds the memory that a hostile file can claim. */
 const MAX_STREAMS = 256;
-const MAX_INTERVALS = 2048;
+export const MAX_INTERVALS = 2048;
 
 /** Feed it line by line; lines that are no packets are passed over. */
 export class PacketMeter {
@@ -41,7 +44,10 @@ export class PacketMeter {
     const tally = this.tallyOf(stream);
     if (!tally) return;
     tally.packets += 1;
-    if (at === undefined) return;
+    if (at === undefined) {
+      tally.disorder += 1;
+      return;
+    }
     const end = at + (seconds(duration) ?? 0);
     if (at < tally.start) tally.start = at;
     if (at > tally.last) tally.last = at;
@@ -49,6 +55,7 @@ export class PacketMeter {
     // Decoding time goes forward evenly where presentation times jump (B frames).
     const step = seconds(dts) ?? at;
     const interval = Math.round((step - tally.previous) * 1000);
+    if (step < tally.previous) tally.disorder += 1;
     tally.previous = step;
     if (interval > 0 && (tally.intervals.size < MAX_INTERVALS || tally.intervals.has(interval)))
       tally.intervals.set(interval, (tally.intervals.get(interval) ?? 0) + 1);
@@ -57,9 +64,9 @@ export class PacketMeter {
   spans(): Map<number, StreamSpan> {
     const measured = [...this.tallies].filter(([, tally]) => Number.isFinite(tally.start));
     return new Map(
-      measured.map(([index, { packets, start, last, end, intervals }]) => [
+      measured.map(([index, { packets, start, last, end, disorder, intervals }]) => [
         index,
-        { packets, start, last, end, interval: lowerQuartile(intervals) / 1000 },
+        { packets, start, last, end, interval: lowerQuartile(intervals) / 1000, disorder },
       ]),
     );
   }
@@ -67,7 +74,15 @@ export class PacketMeter {
   private tallyOf(stream: number): Tally | undefined {
     let tally = this.tallies.get(stream);
     if (!tally && this.tallies.size < MAX_STREAMS) {
-      tally = { packets: 0, start: Infinity, last: -Infinity, end: -Infinity, previous: NaN, intervals: new Map() };
+      tally = {
+        packets: 0,
+        start: Infinity,
+        last: -Infinity,
+        end: -Infinity,
+        previous: NaN,
+        disorder: 0,
+        intervals: new Map(),
+      };
       this.tallies.set(stream, tally);
     }
     return tally;
@@ -79,7 +94,8 @@ function seconds(text: string | undefined): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function lowerQuartile(counts: ReadonlyMap<number, number>): number {
+/** @param counts how often each value occurs */
+export function lowerQuartile(counts: ReadonlyMap<number, number>): number {
   const sorted = [...counts].sort(([a], [b]) => a - b);
   const quarter = sorted.reduce((sum, [, count]) => sum + count, 0) / 4;
   let seen = 0;
