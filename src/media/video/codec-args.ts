@@ -32,7 +32,7 @@ const ENCODERS: Record<VideoCodec, Encoder> = {
     // Without 8x8 transforms (preset `ultrafast`) it would call itself Baseline. `stitchable`: no part of
     // the parameter sets is optimised for this one run.
     '-x264-params', '8x8dct=1:stitchable=1',
-    ...threadsOf(threads), ...forcedGrid(gop),
+    ...threadsOf(threads), ...forcedGrid(gop), '-sc_threshold', '0',
     '-flags', '+cgop+bitexact',
   ],
   hevc: (rung, gop, threads) => [
@@ -51,7 +51,7 @@ const ENCODERS: Record<VideoCodec, Encoder> = {
     '-g', String(gop), '-flags', '+bitexact',
     '-svtav1-params', [
       // 2: every key frame is one that a decoder can start at.
-      'irefresh-type=2', 'scd=0', `mbr=${rung.maxrateKbps}`,
+      'irefresh-type=2', 'scd=0', `level=${rung.level.replace('.', '')}`, `mbr=${rung.maxrateKbps}`,
       ...(threads === undefined ? [] : [`lp=${threads}`]),
     ].join(':'),
   ],
@@ -71,6 +71,6 @@ const threadsOf = (threads: number | undefined): string[] =>
   threads === undefined ? [] : ['-threads', String(threads)];
 
 const forcedGrid = (gop: number): string[] => [
-  '-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0',
+  '-g', String(gop), '-keyint_min', String(gop),
   '-force_key_frames', `expr:not(mod(n,${gop}))`,
 ]; // prettier-ignore

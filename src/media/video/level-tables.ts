@@ -38,45 +38,36 @@ export const HEVC_LEVELS: readonly SampleLimits[] = (
   bufferKbits,
 }));
 
-/** AV1 specification, A.3, main tier: MaxPicSize, MaxHSize, MaxDisplayRate. The bit rate is SVT-AV1's to keep. */
+/** AV1 specification, A.3, main tier: MaxPicSize, MaxHSize, MaxDisplayRate, MainMbps. */
 export const AV1_LEVELS: readonly SampleLimits[] = (
   [
-    ['2.0', 147_456, 2048, 4_423_680],
-    ['2.1', 278_784, 2816, 8_363_520],
-    ['3.0', 665_856, 4352, 19_975_680],
-    ['3.1', 1_065_024, 5504, 31_950_720],
-    ['4.0', 2_359_296, 6144, 70_778_880],
-    ['4.1', 2_359_296, 6144, 141_557_760],
-    ['5.0', 8_912_896, 8192, 267_386_880],
-    ['5.1', 8_912_896, 8192, 534_773_760],
-    ['5.2', 8_912_896, 8192, 1_069_547_520],
-    ['6.0', 35_651_584, 16_384, 1_069_547_520],
-    ['6.1', 35_651_584, 16_384, 2_139_095_040],
+    ['2.0', 147_456, 2048, 4_423_680, 1_500],
+    ['2.1', 278_784, 2816, 8_363_520, 3_000],
+    ['3.0', 665_856, 4352, 19_975_680, 6_000],
+    ['3.1', 1_065_024, 5504, 31_950_720, 10_000],
+    ['4.0', 2_359_296, 6144, 70_778_880, 12_000],
+    ['4.1', 2_359_296, 6144, 141_557_760, 20_000],
+    ['5.0', 8_912_896, 8192, 267_386_880, 30_000],
+    ['5.1', 8_912_896, 8192, 534_773_760, 40_000],
+    ['5.2', 8_912_896, 8192, 1_069_547_520, 60_000],
+    ['6.0', 35_651_584, 16_384, 1_069_547_520, 60_000],
+    ['6.1', 35_651_584, 16_384, 2_139_095_040, 100_000],
   ] as const
-).map(([level, picture, side, rate]) => ({ level, picture, side, rate, kbps: Infinity, bufferKbits: Infinity }));
+).map(([level, picture, side, rate, kbps]) => ({ level, picture, side, rate, kbps, bufferKbits: Infinity }));
 
-/** WebM project, VP9 levels: as ffmpeg writes them into `vpcC`, by picture size and rate alone. */
+const anything = { side: Infinity, rate: Infinity, kbps: Infinity, bufferKbits: Infinity };
+
+/** WebM project, VP9 levels, by the size of the picture alone: that is how ffmpeg fills `vpcC`, and it must agree. */
 export const VP9_LEVELS: readonly SampleLimits[] = (
   [
-    ['1.0', 36_864, 829_440],
-    ['1.1', 73_728, 2_764_800],
-    ['2.0', 122_880, 4_608_000],
-    ['2.1', 245_760, 9_216_000],
-    ['3.0', 552_960, 20_736_000],
-    ['3.1', 983_040, 36_864_000],
-    ['4.0', 2_228_224, 83_558_400],
-    ['4.1', 2_228_224, 160_432_128],
-    ['5.0', 8_912_896, 311_951_360],
-    ['5.1', 8_912_896, 588_251_136],
-    ['5.2', 8_912_896, 1_176_502_272],
-    ['6.0', 35_651_584, 1_176_502_272],
-    ['6.1', 35_651_584, 2_353_004_544],
+    ['1.0', 36_864],
+    ['1.1', 73_728],
+    ['2.0', 122_880],
+    ['2.1', 245_760],
+    ['3.0', 552_960],
+    ['3.1', 983_040],
+    ['4.0', 2_228_224],
+    ['5.0', 8_912_896],
+    ['6.0', 35_651_584],
   ] as const
-).map(([level, picture, rate]) => ({
-  level,
-  picture,
-  side: Infinity,
-  rate,
-  kbps: Infinity,
-  bufferKbits: Infinity,
-}));
+).map(([level, picture]) => ({ level, picture, ...anything }));

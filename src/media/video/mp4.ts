@@ -1,5 +1,6 @@
 /** Init segments and fragments of one track, as ffmpeg's HLS muxer writes them: read, and moved in time. */
 import { boxesIn, descend, only, type Box } from './boxes.js';
+import { pictureCodecs } from './sample-entry.js';
 
 export interface InitFacts {
   /** Ticks per second. */
@@ -9,20 +10,17 @@ export interface InitFacts {
 }
 
 const ENTRY = ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd'];
-/** Bytes of a VisualSampleEntry and an AudioSampleEntry before their child boxes (14496-12, 12.1.3 and 12.2.3). */
-const VISUAL_ENTRY = 78;
+/** Bytes of an AudioSampleEntry before its child boxes (14496-12, 12.2.3). */
 const AUDIO_ENTRY = 28;
 
-/** @throws RangeError when it is no init segment of one H.264 or AAC track. */
+/** @throws RangeError when it is no init segment of one picture (H.264, HEVC, AV1, VP9) or AAC track. */
 export function readInit(init: Buffer): InitFacts {
   const mdhd = only(init, ['moov', 'trak', 'mdia', 'mdhd']);
   const timescale = init.readUInt32BE(mdhd.body + (init[mdhd.body] === 1 ? 20 : 12));
   const stsd = only(init, ENTRY);
   const [entry] = boxesIn(init, stsd.body + 8, stsd.end);
-  if (entry?.type === 'avc1') {
-    const avcC = only(init, ['avcC'], { ...entry, body: entry.body + VISUAL_ENTRY });
-    return { timescale, codecs: `avc1.${init.toString('hex', avcC.body + 1, avcC.body + 4)}` };
-  }
+  const picture = entry && pictureCodecs(init, entry);
+  if (picture !== undefined) return { timescale, codecs: picture };
   if (entry?.type === 'mp4a') {
     const esds = only(init, ['esds'], { ...entry, body: entry.body + AUDIO_ENTRY });
     return { timescale, codecs: `mp4a.40.${audioObjectType(init, esds)}` };

@@ -123,7 +123,7 @@ describe('levelOf', () => {
     ['hevc', 640, 360, 30, 800, '2.1'],
     ['av1', 1920, 1080, 30, 5000, '4.0'],
     ['av1', 320, 180, 25, 500, '2.0'],
-    ['vp9', 1920, 1080, 60, 5000, '4.1'],
+    ['vp9', 1920, 1080, 60, 5000, '4.0'],
     ['vp9', 640, 360, 30, 800, '2.1'],
   ] as const)('%s %dx%d at %d fps, %d kb/s: %s', (codec, width, height, fps, rate, level) => {
     expect(levelOf(codec, { width, height, fps, maxrateKbps: rate, bufsizeKbps: rate * 2 })).toBe(level);
