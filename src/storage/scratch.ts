@@ -33,8 +33,8 @@ export interface Scratch {
    * Errors: those of `ObjectStore.download`; NO_SPACE.
    */
   sourceFile(source: SourceRef, store: ObjectStore, options?: SourceOptions): Promise<SourceFile>;
-  /** The same, when this process has all of it already. */
-  sourceAtHand(source: SourceRef, options?: Pick<SourceOptions, 'maxBytes'>): SourceFile | undefined;
+  /** Whether `sourceFile` has nothing to download. */
+  hasSource(source: SourceRef, options?: Pick<SourceOptions, 'maxBytes'>): boolean;
   /** Some bytes of a source, kept in memory for the next steps. Errors: those of `ObjectStore.readRange`. */
   sourcePart(
     source: SourceRef,
@@ -91,7 +91,7 @@ export async function createScratch(config: Config['scratch'], logger: Logger): 
       await makeRoom(source.size ?? 0);
       return sources.take(source, store, options);
     },
-    sourceAtHand: (source, options = {}) => sources.takeIfHere(source, options),
+    hasSource: (source, options = {}) => sources.has(source, options),
     sourcePart: (source, store, offset, length, options = {}) =>
       parts.read(source, store, offset, length, options.signal),
     async sourceSlice(source, store, path, slice, options = {}) {

@@ -74,19 +74,6 @@ export class SourceCache {
     } finally {
       if (options.onProgress) entry.listeners.delete(options.onProgress);
     }
-    return this.#hand(id, entry);
-  }
-
-  /** @returns undefined when it is not here, or not yet here as a whole */
-  takeIfHere(source: SourceRef, options: Pick<SourceOptions, 'maxBytes'>): SourceFile | undefined {
-    const id = idOf(source, options);
-    const entry = this.#entries.get(id);
-    if (!entry || entry.bytes === 0) return undefined;
-    entry.users += 1;
-    return this.#hand(id, entry);
-  }
-
-  #hand(id: string, entry: Entry): SourceFile {
     let held = true;
     return {
       path: entry.path,
@@ -103,6 +90,11 @@ export class SourceCache {
         }
       },
     };
+  }
+
+  /** Whether it is here as a whole. */
+  has(source: SourceRef, options: Pick<SourceOptions, 'maxBytes'>): boolean {
+    return (this.#entries.get(idOf(source, options))?.bytes ?? 0) > 0;
   }
 
   /** Removes the unused source that was used longest ago. @returns false when all are in use */

@@ -1,11 +1,15 @@
 /** A private folder with the source in it, for as long as a step works. */
+import { join } from 'node:path';
+
 import type { Job } from '../../contracts/assets.js';
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
 import type { SourceIndex } from '../../contracts/plan.js';
 import { SOURCE_FILE } from '../../media/video/encode-args.js';
+import type { Slice } from '../../storage/source-slice.js';
 import { ToolError } from '../../tools/tool-error.js';
 import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
+import { maxSourceBytes, openMovie, sliceOf, statSource } from './movie-source.js';
 
 type Needs = Pick<ActivityContext, 'config' | 'store' | 'scratch'>;
 
@@ -60,16 +64,67 @@ const mayBeTheSlice = (error: unknown): boolean =>
  */
 export async function withSource<T>(
   context: Needs,
-  scope: Pick<ActivityScope, 'signal' | 'report'>,
+  scope: Pick<ActivityScope, 'signal' | 'report' | 'logger'>,
   job: Job,
   name: string,
   use: (dir: string, source: OpenSource) => Promise<T>,
   window?: SourceWindow,
 ): Promise<T> {
   if (job.source.key.endsWith('/')) throw new MediaError('OBJECT_IS_DIRECTORY');
-  void window;
-  void mayBeTheSlice;
+  const slice = await sliceFor(context, scope, job, window);
+  if (slice) {
+    try {
+      return await withSlice(context, scope, job, name, slice, (dir) => use(dir, { sliced: true }));
+    } catch (error) {
+      if (scope.signal.aborted || !mayBeTheSlice(error)) throw error;
+      scope.logger.warn('a slice of the source did not do', { assetId: job.assetId, name, error });
+    }
+  }
   return withWhole(context, scope, job, name, (dir) => use(dir, { sliced: false }));
+}
+
+/** @returns undefined where the whole source is to be had, or better */
+async function sliceFor(
+  context: Needs,
+  { signal }: Pick<ActivityScope, 'signal'>,
+  { source }: Job,
+  window: SourceWindow | undefined,
+): Promise<Slice | undefined> {
+  if (!window?.index || context.scratch.hasSource(source, { maxBytes: maxSourceBytes(context.config) }))
+    return undefined;
+  const { bytes } = await statSource(context, source, signal);
+  const movie = await openMovie(context, source, bytes, signal);
+  const { originSeconds } = window.index;
+  return (
+    movie &&
+    sliceOf(movie, {
+      from: window.fromSeconds + originSeconds,
+      to: window.toSeconds + originSeconds,
+      streams: window.streams,
+    })
+  );
+}
+
+const reporter =
+  (report: ActivityScope['report']) =>
+  (bytes: number, total: number): void =>
+    report({ step: 'download', what: SOURCE_FILE, percent: total > 0 ? Math.min(100, (bytes / total) * 100) : 0 });
+
+/** A folder with a slice of the source, for as long as `use` works. @throws what `Scratch.sourceSlice` throws */
+export async function withSlice<T>(
+  { store, scratch }: Pick<Needs, 'store' | 'scratch'>,
+  { signal, report }: Pick<ActivityScope, 'signal' | 'report'>,
+  { assetId, source }: Job,
+  name: string,
+  slice: Slice,
+  use: (dir: string) => Promise<T>,
+): Promise<T> {
+  const onProgress = reporter(report);
+  onProgress(0, 0);
+  return scratch.withJobDir(`${assetId}-${name}`, async (dir) => {
+    await scratch.sourceSlice(source, store, join(dir, SOURCE_FILE), slice, { signal, onProgress });
+    return use(dir);
+  });
 }
 
 async function withWhole<T>(
@@ -79,12 +134,14 @@ async function withWhole<T>(
   name: string,
   use: (dir: string) => Promise<T>,
 ): Promise<T> {
-  const onProgress = (bytes: number, total: number): void =>
-    report({ step: 'download', what: SOURCE_FILE, percent: total > 0 ? Math.min(100, (bytes / total) * 100) : 0 });
-  report({ step: 'download', what: SOURCE_FILE, percent: 0 });
+  const onProgress = reporter(report);
+  onProgress(0, 0);
   return scratch.withJobDir(`${job.assetId}-${name}`, async (dir) => {
-    const maxBytes = config.limits.maxUploadMiB * 1024 ** 2;
-    const source = await scratch.sourceFile(job.source, store, { signal, onProgress, maxBytes });
+    const source = await scratch.sourceFile(job.source, store, {
+      signal,
+      onProgress,
+      maxBytes: maxSourceBytes(config),
+    });
     try {
       await source.linkInto(dir, SOURCE_FILE);
       return await use(dir);

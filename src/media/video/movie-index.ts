@@ -16,8 +16,8 @@ const HEAD_SECONDS = 6;
 const HEAD_SECONDS_TEXT = 35;
 const HEAD_SAMPLES = 4;
 
-/** Runs seek one GOP (2 s) earlier than they need. */
-const LEAD_SECONDS = 2.5;
+/** Runs seek one GOP, of up to 4 s, earlier than they need. */
+const LEAD_SECONDS = 4.5;
 /** Packets that decoders with many threads, reordering and filters read ahead. */
 const TAIL_SECONDS = 2;
 const TAIL_SAMPLES = 64;
@@ -183,6 +183,20 @@ export function mergeRanges(ranges: readonly ByteRange[], gap = 0): ByteRange[] 
     else merged.push({ from, to });
   }
   return merged;
+}
+
+/** What of `ranges` is not in `known`. Both sorted and without overlaps, as `mergeRanges` gives them. */
+export function without(ranges: readonly ByteRange[], known: readonly ByteRange[]): ByteRange[] {
+  return ranges.flatMap((range) => {
+    const rest: ByteRange[] = [];
+    let { from } = range;
+    for (const { from: start, to: end } of known) {
+      if (end <= from || start >= range.to) continue;
+      if (start > from) rest.push({ from, to: start });
+      from = end;
+    }
+    return from < range.to ? [...rest, { from, to: range.to }] : rest;
+  });
 }
 
 export const sizeOf = (ranges: readonly ByteRange[]): number =>
