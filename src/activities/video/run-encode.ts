@@ -15,12 +15,13 @@ import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
 import { encodeLimits } from './tool-bounds.js';
 
-/** How soon a finished segment is noticed. */
-const POLL_MS = 200;
+/** How soon a finished segment is noticed: somebody waits for it, or nobody does. */
+const URGENT_POLL_MS = 40;
+const BULK_POLL_MS = 200;
 /** How long a draining worker may take to save what is finished. Less than the force time. */
 const SAVE_MS = 5000;
 /** Bulk work gives way to urgent work on the same machine. */
-const BULK_NICENESS = 5;
+export const BULK_NICENESS = 15;
 
 export interface Encode {
   readonly command: FfmpegCommand;
@@ -49,6 +50,7 @@ export async function runEncode(
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+  const isUrgent = info.taskQueue === config.queues.videoUrgent;
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
     scratch: dir,
@@ -56,7 +58,7 @@ export async function runEncode(
     limits: encodeLimits(config, mediaSeconds),
     // No output is no progress: getting there is allowed to take as long as playing.
     stallSeconds: config.limits.stallSeconds + leadSeconds,
-    niceness: info.taskQueue === config.queues.videoUrgent ? 0 : BULK_NICENESS,
+    niceness: isUrgent ? 0 : BULK_NICENESS,
     signal: either,
     onProgress,
   });
@@ -71,7 +73,8 @@ export async function runEncode(
     await ship(until);
   };
   try {
-    while (!(await Promise.race([ended, delay(POLL_MS, false)]))) await shipNow(either);
+    while (!(await Promise.race([ended, delay(isUrgent ? URGENT_POLL_MS : BULK_POLL_MS, false)])))
+      await shipNow(either);
     const result = await encode;
     await shipNow(signal);
     if (wasFull) throw new MediaError('NO_SPACE');

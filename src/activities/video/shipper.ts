@@ -1,10 +1,9 @@
 /** Takes finished segments out of an encoder's folder, checks them, and puts them into the store at once. */
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { MediaError } from '../../contracts/errors.js';
-import { INIT_FILE, segmentName } from '../../media/video/encode-args.js';
-import { MIME, type StreamType } from '../../media/video/layout.js';
+import { INIT_FILE, MIME, segmentName, type StreamType } from '../../media/video/layout.js';
 import { readFragment, readInit, type FragmentFacts, type InitFacts } from '../../media/video/mp4.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { IMMUTABLE } from '../cache-control.js';
@@ -15,6 +14,10 @@ export interface ShippedSegment {
   readonly bytes: number;
   /** Frames, or AAC frames. */
   readonly samples: number;
+  /** Object key. */
+  readonly key: string;
+  /** False when somebody else's was there before. */
+  readonly isOurs: boolean;
 }
 
 export interface Stream {
@@ -32,7 +35,7 @@ export interface Stream {
 }
 
 export interface Destination {
-  readonly store: Pick<ObjectStore, 'read' | 'putBytes'>;
+  readonly store: Pick<ObjectStore, 'read' | 'putIfAbsent'>;
   readonly bucket: string;
 }
 
@@ -49,9 +52,16 @@ export class StreamShipper {
     this.next = stream.firstSegment;
   }
 
-  /** Ships whatever is finished now. A file has its final name only when it is whole. */
-  async ship(signal: AbortSignal): Promise<void> {
-    for (;;) {
+  /** One past the last segment that is whole now. A file has its final name only when it is. */
+  async finished(): Promise<number> {
+    let segment = this.next;
+    while (await exists(this.path(segmentName(segment)))) segment += 1;
+    return segment;
+  }
+
+  /** Ships whatever is finished now, or only what comes before a segment. */
+  async ship(signal: AbortSignal, before = Infinity): Promise<void> {
+    while (this.next < before) {
       const path = this.path(segmentName(this.next));
       const bytes = await readRegularFile(path);
       if (!bytes) return;
@@ -67,8 +77,9 @@ export class StreamShipper {
     const init = (this.init ??= await this.putInit(signal));
     const segment = this.next;
     const ready = this.stream.prepare(bytes, facts, init, segment);
-    await this.putObject(segmentName(segment), ready, signal);
-    this.shipped.push({ segment, bytes: ready.length, samples: facts.samples });
+    const key = this.stream.prefix + segmentName(segment);
+    const isOurs = await this.putObject(key, ready, signal);
+    this.shipped.push({ segment, bytes: ready.length, samples: facts.samples, key, isOurs });
   }
 
   /** All runs of a stream share one init segment: a different one would make earlier segments unreadable. */
@@ -76,29 +87,17 @@ export class StreamShipper {
     const bytes = await readRegularFile(this.path(INIT_FILE));
     if (!bytes) throw new MediaError('VERIFY_FAILED', `${this.stream.name} has no init segment.`);
     const facts = parse(() => readInit(bytes));
-    const there = await this.readStored(INIT_FILE, signal);
-    if (there && !there.equals(bytes))
-      throw new MediaError('VERIFY_FAILED', `${this.stream.name}: init segments differ.`);
-    if (!there) await this.putObject(INIT_FILE, bytes, signal);
+    const key = this.stream.prefix + INIT_FILE;
+    if (await this.putObject(key, bytes, signal)) return facts;
+    const there = await this.to.store.read(this.to.bucket, key, { signal });
+    if (!there.equals(bytes)) throw new MediaError('VERIFY_FAILED', `${this.stream.name}: init segments differ.`);
     return facts;
   }
 
-  private async readStored(name: string, signal: AbortSignal): Promise<Buffer | undefined> {
-    try {
-      return await this.to.store.read(this.to.bucket, this.stream.prefix + name, { signal });
-    } catch (error) {
-      if (MediaError.is(error) && error.code === 'OBJECT_MISSING') return undefined;
-      throw error;
-    }
-  }
-
-  private async putObject(name: string, bytes: Buffer, signal: AbortSignal): Promise<void> {
+  /** The first writer wins: whoever comes later made the same, from the same source on the same grid. */
+  private putObject(key: string, bytes: Buffer, signal: AbortSignal): Promise<boolean> {
     const contentType = MIME[this.stream.type];
-    await this.to.store.putBytes(this.to.bucket, this.stream.prefix + name, bytes, {
-      contentType,
-      cacheControl: IMMUTABLE,
-      signal,
-    });
+    return this.to.store.putIfAbsent(this.to.bucket, key, bytes, { contentType, cacheControl: IMMUTABLE, signal });
   }
 
   private path(name: string): string {
@@ -113,3 +112,12 @@ function parse<T>(read: () => T): T {
     throw new MediaError('VERIFY_FAILED', 'The encoder wrote a segment that can not be read.', { cause });
   }
 }
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );

@@ -1,45 +1,54 @@
-/** Adds up what a chunk has brought, over all attempts. */
-import type { Chunk, EncodedRendition, Grid } from '../../contracts/plan.js';
-import { peakBitrate } from './bitrate.js';
-import { toNumber } from './frame-rate.js';
-import { framesOfSegment } from './plan.js';
+/** What a chunk is to leave in the store, and where an attempt that finds some of it there has to begin. */
+import { framesOfChunk, type Chunk, type Grid, type StillsPlan } from '../../contracts/plan.js';
 
-export interface SegmentFacts {
-  readonly segment: number;
-  readonly bytes: number;
-  /** Frames. */
-  readonly samples: number;
+/** Single frames of a chunk: the poster's by grid frame, the storyboard's by tile. */
+export interface ChunkStills {
+  readonly posterFrames: readonly number[];
+  readonly tiles: readonly number[];
 }
 
-export function encodedRung(
-  name: string,
-  codecs: string,
-  segments: readonly SegmentFacts[],
-  grid: Grid,
-): EncodedRendition {
-  const fps = toNumber(grid.fps);
+export const NO_STILLS: ChunkStills = { posterFrames: [], tiles: [] };
+
+export const chunkEnd = ({ firstSegment, segments }: Chunk): number => firstSegment + segments;
+
+export const holds = (chunk: Chunk, segment: number): boolean =>
+  segment >= chunk.firstSegment && segment < chunkEnd(chunk);
+
+/** What is left of a chunk from a segment on. */
+export const chunkFrom = (chunk: Chunk, firstSegment: number): Chunk => ({
+  firstSegment,
+  segments: chunkEnd(chunk) - firstSegment,
+});
+
+export function stillsOf(stills: StillsPlan, grid: Grid, chunk: Chunk): ChunkStills {
+  const from = chunk.firstSegment * grid.segmentFrames;
+  const to = from + framesOfChunk(grid, chunk);
+  const { storyboard } = stills;
+  const first = storyboard ? Math.ceil(from / storyboard.intervalFrames) : 0;
+  const end = storyboard ? Math.min(storyboard.tiles, Math.ceil(to / storyboard.intervalFrames)) : 0;
   return {
-    name,
-    segments: segments.length,
-    bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
-    peakBitrate: peakBitrate(segments.map(({ bytes, samples }) => ({ bytes, seconds: samples / fps }))),
-    units: segments.reduce((sum, { samples }) => sum + samples, 0),
-    codecs,
+    posterFrames: stills.posterFrames.filter((frame) => frame >= from && frame < to),
+    tiles: Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i),
   };
 }
 
 /** First segment of the chunk that some rung lacks; one past the chunk's last where none does. */
 export function firstMissing(chunk: Chunk, present: readonly ReadonlySet<number>[]): number {
-  const end = chunk.firstSegment + chunk.segments;
-  for (let segment = chunk.firstSegment; segment < end; segment += 1) {
+  for (let segment = chunk.firstSegment; segment < chunkEnd(chunk); segment += 1) {
     if (present.some((segments) => !segments.has(segment))) return segment;
   }
-  return end;
+  return chunkEnd(chunk);
 }
 
-export function framesOfChunk(grid: Grid, chunk: Chunk): number {
-  return Array.from({ length: chunk.segments }, (_, i) => framesOfSegment(grid, chunk.firstSegment + i)).reduce(
-    (a, b) => a + b,
-    0,
-  );
+/** The segment that holds the first of these stills; Infinity where there are none. */
+export function firstOfStills({ posterFrames, tiles }: ChunkStills, { storyboard }: StillsPlan, grid: Grid): number {
+  const frames = [...posterFrames, ...tiles.map((tile) => tile * (storyboard?.intervalFrames ?? 0))];
+  return Math.floor(Math.min(...frames) / grid.segmentFrames);
+}
+
+/** What all names of a chunk's segments start with: a listing of it is a short one. `seg-0001` for 12 to 18. */
+export function commonPrefix(a: string, b: string): string {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return a.slice(0, length);
 }

@@ -1,70 +1,72 @@
-/** One ffmpeg run for a chunk: one decode, all rungs. */
-import type { Chunk, Grid, VideoPlan, VideoRung } from '../../contracts/plan.js';
+/** One ffmpeg run for a chunk: one decode, all rungs, and on the way the single frames that others need. */
+import { framesOfChunk, type Chunk, type Grid, type VideoPlan, type VideoRung } from '../../contracts/plan.js';
 import type { FfmpegCommand, FfmpegFile } from '../ffmpeg-command.js';
+import { NO_STILLS, type ChunkStills } from './chunk-result.js';
+import { videoCodecArgs } from './codec-args.js';
 import { forcedInput } from './ffmpeg-input.js';
-import { filterGraph, padOf, POSTER_PAD } from './filters.js';
+import { filterGraph, padOf, POSTER_PAD, referencePad, sizeName, TILE_PAD, type Size } from './filters.js';
 import { toNumber } from './frame-rate.js';
-import { framesOfSegment } from './plan.js';
+import { INIT_FILE } from './layout.js';
 
 export const SOURCE_FILE = 'source';
-export const POSTER_FILE = 'poster.png';
-export const INIT_FILE = 'init.mp4';
+export const WATERMARK_FILE = 'watermark.png';
 
-/** File names within the scratch folder, object names within a rendition's folder. */
-export const segmentName = (segment: number): string => `seg-${String(segment).padStart(5, '0')}.m4s`;
-export const segmentOf = (name: string): number | undefined => {
-  const digits = /^seg-(\d{5,})\.m4s$/.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-};
+/** Folders within the scratch folder: single frames, and frames as the encoders got them. */
+export const STILLS_DIR = 'stills';
+export const REFERENCE_DIR = 'reference';
+/** Planar 4:2:0, 8 bits, frame after frame. */
+export const referenceFile = (size: Size): string => `${REFERENCE_DIR}/${sizeName(size)}.yuv`;
+
+/** What a file in `STILLS_DIR` is: the poster's frames go by grid frame, the tiles by their number. */
+export function stillOf(name: string): { readonly kind: 'poster' | 'tile'; readonly number: number } | undefined {
+  const [, kind, digits] = /^(poster|tile)-(\d+)\.jpg$/.exec(name) ?? [];
+  return kind === undefined ? undefined : { kind: kind as 'poster' | 'tile', number: Number(digits) };
+}
 
 export interface ChunkRun {
   readonly command: FfmpegCommand;
-  readonly startSegment: number;
   readonly frames: number;
   /** Media that is decoded before the first wanted frame. Seconds. */
   readonly leadSeconds: number;
+  /** Folders that its outputs lie in. */
+  readonly folders: readonly string[];
 }
 
 export interface ChunkRunOptions {
-  /** First segment to make: later than the chunk's first one when an attempt before left some. */
-  readonly startSegment: number;
-  readonly poster: boolean;
+  readonly rungs: readonly VideoRung[];
+  readonly stills?: ChunkStills;
+  /** Grid frames of which the encoders' own input is kept, in these sizes. */
+  readonly references?: { readonly sizes: readonly Size[]; readonly frames: readonly number[] } | undefined;
 }
 
 /**
  * The output of rendition `r` lands in folder `r/`: `init.mp4` and `seg-%05d.m4s`, whole files under
  * their final names only. Time stamps start at 0 in every run; `alignFragment` moves them.
+ *
+ * @param chunk what to make: of a chunk that an attempt before left in the middle, the rest
  */
 export function encodeChunkRun(
   plan: VideoPlan,
   chunk: Chunk,
-  rungs: readonly VideoRung[],
-  options: ChunkRunOptions,
+  { rungs, references, stills = NO_STILLS }: ChunkRunOptions,
 ): ChunkRun {
-  const { facts, grid } = plan;
-  if (!facts.video || !grid || rungs.length === 0) throw new TypeError('a chunk needs a picture, a grid and a rung');
-  const { startSegment } = options;
-  const startFrame = startSegment * grid.segmentFrames;
-  const segments = Array.from(
-    { length: chunk.firstSegment + chunk.segments - startSegment },
-    (_, i) => startSegment + i,
-  );
-  const frames = segments.reduce((sum, segment) => sum + framesOfSegment(grid, segment), 0);
+  const { facts, grid, watermark, rungs: planned } = plan;
+  const frames = grid ? framesOfChunk(grid, chunk) : 0;
+  if (!facts.video || !grid || (rungs.length === 0 && !references) || frames === 0)
+    throw new TypeError('a chunk needs a picture, a grid, a frame and a rung');
+  const startFrame = chunk.firstSegment * grid.segmentFrames;
   // One GOP earlier than needed: demuxers seek by decoding time, which runs ahead of presentation.
   const seekFrame = facts.seekable ? Math.max(0, startFrame - grid.gopFrames) : 0;
-  const posterFrame = options.poster && chunk.posterFrame !== undefined ? chunk.posterFrame - startFrame : undefined;
-  const graph = filterGraph({
-    video: facts.video,
-    grid,
-    rungs,
-    frames,
-    leadFrames: startFrame - seekFrame,
-    posterFrame,
-  });
+  const hasReferences = references !== undefined && references.frames.length > 0;
+  const { posterFrames, tiles } = stills;
   return {
-    startSegment,
     frames,
     leadSeconds: (startFrame - seekFrame) / toNumber(grid.fps),
+    folders: [
+      ...rungs.map(({ name }) => name),
+      ...(hasReferences ? [REFERENCE_DIR] : []),
+      ...(posterFrames.length + tiles.length > 0 ? [STILLS_DIR] : []),
+    ],
     command: {
       inputs: [
         {
@@ -76,11 +78,24 @@ export function encodeChunkRun(
             ...(seekFrame > 0 ? ['-noaccurate_seek', '-ss', (seekFrame / toNumber(grid.fps)).toFixed(6)] : []),
           ], // prettier-ignore
         },
+        ...(watermark ? [{ file: WATERMARK_FILE, options: forcedInput('png_pipe') }] : []),
       ],
-      filterGraph: graph,
+      filterGraph: filterGraph({
+        video: facts.video,
+        grid,
+        rungs,
+        startFrame,
+        frames,
+        leadFrames: startFrame - seekFrame,
+        references: hasReferences ? references : undefined,
+        stills: { posterFrames, tiles, poster: planned[0]!, tile: plan.stills.storyboard },
+        watermark,
+      }),
       outputs: [
-        ...rungs.map((rung) => rungOutput(rung, grid, startSegment)),
-        ...(posterFrame === undefined ? [] : [posterOutput]),
+        ...rungs.map((rung) => rungOutput(rung, grid, chunk.firstSegment)),
+        ...(hasReferences ? distinctSizes(references.sizes).map(referenceOutput) : []),
+        ...(posterFrames.length > 0 ? [stillOutput(POSTER_PAD, POSTER_QUALITY)] : []),
+        ...(tiles.length > 0 ? [stillOutput(TILE_PAD, TILE_QUALITY)] : []),
       ],
     },
   };
@@ -108,37 +123,38 @@ export function hlsOptions(name: string, segmentSeconds: number, startSegment: n
 }
 
 function rungOutput(rung: VideoRung, grid: Grid, startSegment: number): FfmpegFile {
-  const { gopFrames, segmentFrames, fps } = grid;
   return {
     file: `${rung.name}/index.m3u8`,
     options: [
       '-map', `[${padOf(rung)}]`,
-      '-c:v', 'libx264', '-preset', rung.preset, '-profile:v', 'high', '-level:v', rung.level,
-      '-crf', String(rung.crf), '-maxrate', `${rung.maxrateKbps}k`, '-bufsize', `${rung.bufsizeKbps}k`,
-      '-g', String(gopFrames), '-keyint_min', String(gopFrames), '-sc_threshold', '0',
-      '-force_key_frames', `expr:not(mod(n,${gopFrames}))`, '-flags', '+cgop+bitexact',
-      '-pix_fmt', 'yuv420p', '-color_range', 'tv', '-colorspace', 'bt709', '-color_trc', 'bt709', '-color_primaries', 'bt709',
+      ...videoCodecArgs(rung, grid),
       ...CLEAN_OUTPUT,
-      ...hlsOptions(rung.name, segmentFrames / toNumber(fps), startSegment),
+      ...hlsOptions(rung.name, grid.segmentFrames / toNumber(grid.fps), startSegment),
     ], // prettier-ignore
   };
 }
 
-const posterOutput: FfmpegFile = {
-  file: POSTER_FILE,
+const distinctSizes = (sizes: readonly Size[]): Size[] => [
+  ...new Map(sizes.map((size) => [sizeName(size), size])).values(),
+];
+
+const referenceOutput = (size: Size): FfmpegFile => ({
+  file: referenceFile(size),
+  options: ['-map', `[${referencePad(size)}]`, '-c:v', 'rawvideo', '-fps_mode', 'passthrough', '-f', 'rawvideo'],
+});
+
+/** mjpeg's scale, 2 (best) to 31. The poster is encoded again from it. */
+const POSTER_QUALITY = 2;
+const TILE_QUALITY = 3;
+
+/** One thread: of more, each would hold a frame back until the end of the run. */
+const stillOutput = (pad: string, quality: number): FfmpegFile => ({
+  file: `${STILLS_DIR}/${pad}-%08d.jpg`,
   options: [
-    '-map',
-    `[${POSTER_PAD}]`,
-    '-c:v',
-    'png',
-    '-frames:v',
-    '1',
+    '-map', `[${pad}]`,
+    '-c:v', 'mjpeg', '-q:v', String(quality), '-threads', '1',
+    '-fps_mode', 'passthrough',
     ...CLEAN_OUTPUT,
-    '-f',
-    'image2',
-    '-update',
-    '1',
-    '-atomic_writing',
-    '1',
-  ],
-};
+    '-f', 'image2', '-frame_pts', '1', '-atomic_writing', '1',
+  ], // prettier-ignore
+});
