@@ -49,12 +49,13 @@ export function combine(progress: Progress, running: readonly RunningStep[]): Li
 
 function percentOf(progress: Progress, running: readonly RunningStep[], encodes: readonly RunningStep[]): number {
   if (FINAL_STATES.includes(progress.state)) return 100;
-  if (progress.stage === 'publishing') return BEFORE_ENCODING + ENCODING;
+  if (['publishing', 'mending'].includes(progress.stage)) return BEFORE_ENCODING + ENCODING;
   const share = (steps: readonly RunningStep[]): number =>
     steps.reduce((sum, { details }) => sum + (details?.percent ?? 0) / 100, 0);
   if (progress.chunks && progress.chunks.total > 0) {
-    const done = (progress.chunks.done + share(encodes)) / progress.chunks.total;
-    return BEFORE_ENCODING + ENCODING * Math.min(1, done);
+    const { done, total } = progress.chunks.segments;
+    const underWay = encodes.reduce((sum, { details }) => sum + (details?.segmentsDone ?? 0), 0);
+    return BEFORE_ENCODING + ENCODING * Math.min(1, (done + underWay) / total);
   }
   return running.length === 0 ? 0 : (ENCODING * share(running)) / running.length;
 }

@@ -101,6 +101,9 @@ export const ConfigSchema = group({
   }),
   workers: group({
     videoConcurrency: count('Encodes at once per video worker. 0: by cores (one ffmpeg uses all its cores).', 0),
+    urgentConcurrency: count('First segments and seeks at once per video worker, beside its other encodes.', 2, {
+      minimum: 1,
+    }),
     imageConcurrency: count('Images at once per image worker. 0: one per core.', 0),
     mediaConcurrency: count('Light steps at once per media worker.', 20, { minimum: 1 }),
     graceSeconds: count('After SIGTERM, how long running steps may go on before they are asked to hand over.', 5),

@@ -138,6 +138,10 @@ export interface SubtitleTrack {
   readonly isForced: boolean;
 }
 
+/** Names of the pictures as parts of a plan. */
+export const POSTER = 'poster';
+export const STORYBOARD = 'storyboard';
+
 /** Single frames that the chunks leave behind on their way, for the image queue to make pictures of. */
 export interface StillsPlan {
   /** Grid frames of which the best becomes the poster; one where the profile names a time. Ascending. */

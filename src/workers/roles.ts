@@ -9,11 +9,16 @@ export type Role = 'media' | 'video' | 'image';
 export const ROLES: readonly Role[] = ['media', 'video', 'image'];
 
 export interface RolePlan {
+  readonly pools: readonly Pool[];
+  readonly needsTools: boolean;
+}
+
+/** One task queue, with slots of its own: what fills another queue's slots never holds it up. */
+export interface Pool {
   readonly taskQueue: string;
   /** Activities at once. */
   readonly concurrency: number;
   readonly runsWorkflows: boolean;
-  readonly needsTools: boolean;
 }
 
 /** @param cores what the process may use. */
@@ -21,21 +26,26 @@ export function planRole(role: Role, config: Config, cores: number = availablePa
   const { queues, workers } = config;
   switch (role) {
     case 'media':
-      return { taskQueue: queues.media, concurrency: workers.mediaConcurrency, runsWorkflows: true, needsTools: false };
-    case 'video':
-      // One ffmpeg fills about two cores with its rungs; never fewer than two, so that sound and
-      // inspection do not wait behind a long encode.
       return {
-        taskQueue: queues.video,
-        concurrency: workers.videoConcurrency || Math.max(2, Math.floor(cores / 2)),
-        runsWorkflows: false,
+        pools: [{ taskQueue: queues.media, concurrency: workers.mediaConcurrency, runsWorkflows: true }],
+        needsTools: false,
+      };
+    case 'video': {
+      // One ffmpeg fills about two cores with its rungs; never fewer than two, so that sound does not
+      // wait behind a long encode.
+      const bulk = workers.videoConcurrency || Math.max(2, Math.floor(cores / 2));
+      return {
+        pools: [
+          { taskQueue: queues.video, concurrency: bulk, runsWorkflows: false },
+          // Short work of which a viewer waits for the end; the bulk gives way to it by its niceness.
+          { taskQueue: queues.videoUrgent, concurrency: workers.urgentConcurrency, runsWorkflows: false },
+        ],
         needsTools: true,
       };
+    }
     case 'image':
       return {
-        taskQueue: queues.image,
-        concurrency: workers.imageConcurrency || cores,
-        runsWorkflows: false,
+        pools: [{ taskQueue: queues.image, concurrency: workers.imageConcurrency || cores, runsWorkflows: false }],
         needsTools: true,
       };
   }

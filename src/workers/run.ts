@@ -5,13 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 
-import type { ActivityContext } from '../activities/context.js';
 import { loadConfig } from '../config/index.js';
 import type { Config } from '../config/schema.js';
 import { createLogger, temporalLogger } from '../logging/index.js';
 import type { Logger } from '../logging/logger.js';
 import { openContext } from './context.js';
-import { activitiesOf, planRole, type Role } from './roles.js';
+import { activitiesOf, planRole, type Pool, type Role } from './roles.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -64,8 +63,11 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   const context = await openContext(config, logger, { tools: needsTools });
   try {
     const workers: Worker[] = [];
-    for (const role of roles)
-      workers.push(await Worker.create(optionsOf(role, config, connection, context.activities)));
+    for (const role of roles) {
+      const activities = activitiesOf(role, context.activities);
+      for (const pool of planRole(role, config).pools)
+        workers.push(await Worker.create(optionsOf(pool, config, connection, activities)));
+    }
     logger.info('worker ready', { queues: workers.map((worker) => worker.options.taskQueue) });
     // For a supervisor that waits for it, as `mediamill up` does.
     process.send?.('ready');
@@ -76,24 +78,18 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   }
 }
 
-function optionsOf(
-  role: Role,
-  config: Config,
-  connection: NativeConnection,
-  activities: ActivityContext,
-): WorkerOptions {
-  const plan = planRole(role, config);
+function optionsOf(pool: Pool, config: Config, connection: NativeConnection, activities: object): WorkerOptions {
   return {
     connection,
     namespace: config.temporal.namespace,
-    taskQueue: plan.taskQueue,
-    activities: activitiesOf(role, activities),
-    maxConcurrentActivityTaskExecutions: plan.concurrency,
+    taskQueue: pool.taskQueue,
+    activities,
+    maxConcurrentActivityTaskExecutions: pool.concurrency,
     shutdownGraceTime: `${config.workers.graceSeconds}s`,
     shutdownForceTime: `${config.workers.forceSeconds}s`,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    ...(plan.runsWorkflows &&
+    ...(pool.runsWorkflows &&
       (existsSync(BUNDLE)
         ? { workflowBundle: { codePath: BUNDLE } }
         : { workflowsPath: here('../workflows/index.js') })),

@@ -13,7 +13,6 @@ import {
 import type { MediaActivities } from '../contracts/activities.js';
 import type { MediaKind } from '../contracts/assets.js';
 import { ERRORS, isErrorCode, type ErrorCode, type PublicError } from '../contracts/errors.js';
-import type { QueueNames } from '../contracts/names.js';
 import { policies } from './policies.js';
 import type { Story } from './story.js';
 
@@ -41,7 +40,6 @@ export async function endBadly(
   error: unknown,
   story: Story,
   kind: MediaKind | null,
-  queues: QueueNames,
   compensations: Compensations,
 ): Promise<unknown> {
   const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
@@ -49,9 +47,7 @@ export async function endBadly(
   const state = cancelled ? 'cancelled' : 'failed';
   await CancellationScope.nonCancellable(async () => {
     await compensations.run();
-    const { recordEnd } = proxyActivities<MediaActivities>(
-      policies.end(story.job, story.priority, queues, `record: ${state}`),
-    );
+    const { recordEnd } = proxyActivities<MediaActivities>(policies.end(story.setting, `record: ${state}`));
     await orLog('end not recorded', () =>
       recordEnd({ job: story.job, kind, state, error: reason, startedAt: story.startedAt }),
     );

@@ -1,2 +1,3 @@
 export { processImage } from './process-image.js';
 export { processVideo } from './process-video.js';
+export { repairVideo } from './repair-video.js';

@@ -1,146 +1,170 @@
-/** Makes every part of a plan side by side: chunks of all rungs, audio tracks, the poster. */
-import { ActivityFailure, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
+/** Makes every part of a plan side by side: chunks of all rungs, copies, tracks, subtitles, pictures. */
+import { ApplicationFailure, condition, isCancellation } from '@temporalio/workflow';
 
-import type { ImageActivities, MissingPart, VideoActivities } from '../contracts/activities.js';
+import type { Made } from '../contracts/activities.js';
 import { ERRORS } from '../contracts/errors.js';
-import type { QueueNames } from '../contracts/names.js';
-import type { AudioTrack, Chunk, ChunkResult, EncodedRendition, VideoPlan, VideoRung } from '../contracts/plan.js';
+import {
+  POSTER,
+  STORYBOARD,
+  type AudioTrack,
+  type Chunk,
+  type ChunkResult,
+  type EncodedAudio,
+} from '../contracts/plan.js';
 import type { Rendition } from '../contracts/renditions.js';
-import { publicErrorOf } from './ending.js';
-import { policies } from './policies.js';
+import type { Chunks } from './chunks.js';
+import type { Parts } from './parts.js';
+import type { Quality } from './quality.js';
+import type { Steps } from './steps.js';
 import type { Story } from './story.js';
-import { inLanes, together } from './together.js';
-
-export const POSTER = 'poster';
+import { together } from './together.js';
 
 /** Chunks of one video in flight: enough to keep a fleet busy, few enough to keep the history of a long video small at any moment. */
 const CHUNK_LANES = 16;
 
-export interface Made {
-  readonly chunks: readonly ChunkResult[];
-  readonly audio: readonly EncodedRendition[];
-  readonly posters: readonly Rendition[];
-  readonly missing: readonly MissingPart[];
+/** What the rooms of one video's workflow share. */
+export interface Studio {
+  readonly steps: Steps;
+  readonly parts: Parts;
+  readonly chunks: Chunks;
+  readonly quality: Quality;
+  readonly story: Story;
 }
 
 export class MediaMaker {
-  /** Parts that somebody cancelled. */
-  private readonly withdrawn = new Set<string>();
-  /** What runs now, and the parts that it makes. */
-  private readonly running = new Map<CancellationScope, readonly string[]>();
-  private readonly missing: MissingPart[] = [];
-  private readonly posters: Rendition[] = [];
+  private readonly tracks = new Map<string, EncodedAudio>();
+  private readonly pictures = new Map<string, Rendition>();
+  private subtitles: readonly string[] = [];
+  /** Of the last rung that was copied: where none is encoded it tells how many frames there are. */
+  private copied: ChunkResult | undefined;
 
-  constructor(private readonly queues: QueueNames) {}
-
-  /** Takes a part out of the plan. An encode that makes it now starts again without it, from its last finished segment. */
-  withdraw(name: string): void {
-    this.withdrawn.add(name);
-    this.missing.push({ name, error: { code: 'CANCELLED', message: ERRORS.CANCELLED.sentence } });
-    for (const [scope, names] of this.running) if (names.includes(name)) scope.cancel();
+  /** @param before what an earlier workflow made, where this one only mends. */
+  constructor(
+    private readonly studio: Studio,
+    private readonly before?: Made,
+  ) {
+    for (const track of before?.audio ?? []) this.tracks.set(track.name, track);
+    for (const picture of before?.pictures ?? []) this.pictures.set(picture.name, picture);
+    this.subtitles = before?.subtitles ?? [];
   }
 
-  async make(plan: VideoPlan, story: Story): Promise<Made> {
-    story.planned(plan);
-    const [chunks, audio] = await together([
-      () => inLanes(CHUNK_LANES, plan.chunks, (chunk) => this.chunk(plan, chunk, story)),
-      () => together(plan.audio.map((track) => () => this.audioTrack(plan, track, story))),
-    ] as const);
-    for (const { name } of plan.rungs) if (!this.withdrawn.has(name)) story.part(name, 'done');
+  /** @param look resolves when the first segment is no longer in other hands: it is not made twice. */
+  async make(look: PromiseLike<void>): Promise<void> {
+    const { rungs, audio } = this.studio.steps.plan;
+    await together([
+      () => this.allChunks(look),
+      () =>
+        together(
+          rungs
+            .filter(({ passthrough }) => passthrough)
+            .map(
+              ({ name }) =>
+                () =>
+                  this.copy(name),
+            ),
+        ),
+      () => together(audio.map((track) => () => this.sound(track))),
+      () => this.texts(),
+      () => this.poster(),
+      () => this.storyboard(),
+    ]);
+  }
+
+  get made(): Made {
+    const { before, copied } = this;
+    const { steps, parts, chunks, quality } = this.studio;
     return {
-      chunks,
-      audio: audio.filter((track) => track !== undefined),
-      posters: this.posters,
-      missing: this.missing,
+      frames: before?.frames ?? (chunks.all.length > 0 ? chunks.frames : (copied?.frames ?? 0)),
+      damagedFrames: before?.damagedFrames ?? chunks.damagedFrames + (copied?.damagedFrames ?? 0),
+      quality: quality.lowest,
+      audio: parts.left(steps.plan.audio).flatMap((name) => this.tracks.get(name) ?? []),
+      subtitles: this.subtitles.filter((name) => !parts.isLost(name)),
+      pictures: [...this.pictures.values()],
+      missing: parts.missing,
     };
   }
 
-  private async chunk(plan: VideoPlan, chunk: Chunk, story: Story): Promise<ChunkResult> {
-    const seconds =
-      (chunk.segments * (plan.grid?.segmentFrames ?? 0) * (plan.grid?.fps.den ?? 0)) / (plan.grid?.fps.num ?? 1);
-    const result = await this.withdrawable<ChunkResult>(() => {
-      const rungs = plan.rungs.filter(({ name }) => !this.withdrawn.has(name));
-      for (const { name } of rungs) story.part(name, 'running');
-      const summary = `chunk ${chunk.index}: ${rungs.map(({ name }) => name).join(' ')}`;
-      const { encodeChunk } = proxyActivities<VideoActivities>(
-        policies.encode(story.job, story.priority, this.queues, seconds, summary),
-      );
-      return [rungs.map(nameOf), () => encodeChunk(story.job, plan, chunk, rungs)];
+  hasTrack(name: string): boolean {
+    return this.tracks.has(name);
+  }
+
+  async copy(rung: string): Promise<void> {
+    const { parts, steps } = this.studio;
+    this.copied = (await parts.optional(rung, () => steps.copyRung(rung))) ?? this.copied;
+  }
+
+  async sound(track: AudioTrack): Promise<void> {
+    const { parts, steps } = this.studio;
+    const encoded = await parts.optional(track.name, () => steps.encodeAudio(track));
+    if (encoded) this.tracks.set(track.name, encoded);
+  }
+
+  /** All tracks come of one reading of the source. */
+  async texts(): Promise<void> {
+    const { steps, parts, story } = this.studio;
+    const { subtitles } = steps.plan;
+    if (parts.left(subtitles).length === 0) return;
+    for (const name of parts.left(subtitles)) story.part(name, 'running');
+    let reason: unknown = ApplicationFailure.nonRetryable(ERRORS.DAMAGED_FILE.sentence, 'DAMAGED_FILE');
+    try {
+      this.subtitles = await steps.makeSubtitles();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      reason = error;
+    }
+    for (const name of parts.left(subtitles)) {
+      if (this.subtitles.includes(name)) story.part(name, 'done');
+      else parts.lose(name, reason);
+    }
+  }
+
+  async picture(name: typeof POSTER | typeof STORYBOARD): Promise<void> {
+    const { parts, steps } = this.studio;
+    const make = name === POSTER ? () => steps.makePoster() : () => steps.makeStoryboard();
+    for (const picture of (await parts.optional(name, make)) ?? []) this.pictures.set(picture.name, picture);
+  }
+
+  private async poster(): Promise<void> {
+    const { chunks, steps } = this.studio;
+    const { posterFrames } = steps.plan.stills;
+    if (posterFrames.length === 0) return;
+    await condition(() => chunks.hold(posterFrames));
+    await this.picture(POSTER);
+  }
+
+  private async storyboard(): Promise<void> {
+    const { chunks, steps } = this.studio;
+    if (!steps.plan.stills.storyboard) return;
+    await condition(() => chunks.allDone);
+    await this.picture(STORYBOARD);
+  }
+
+  private async allChunks(look: PromiseLike<void>): Promise<void> {
+    const { chunks, story } = this.studio;
+    const lane = async (): Promise<void> => {
+      for (let place = chunks.take(); place !== undefined; place = chunks.take()) {
+        if (place === 0) await look;
+        chunks.finish(place, await this.chunk(chunks.all[place]!));
+        story.tell();
+      }
+    };
+    await together(Array.from({ length: Math.min(CHUNK_LANES, chunks.all.length) }, () => lane));
+    for (const name of this.encodedRungs()) story.part(name, 'done');
+  }
+
+  private async chunk(chunk: Chunk): Promise<ChunkResult> {
+    const { steps, parts, quality, story } = this.studio;
+    const result = await parts.stoppable(() => {
+      const rungs = this.encodedRungs();
+      for (const name of rungs) story.part(name, 'running');
+      return [rungs, () => steps.encodeChunk(chunk, rungs, true)];
     });
-    story.chunkDone();
-    if (result.posterKey) await this.poster(result.posterKey, story);
+    quality.add(chunk, result.quality);
     return result;
   }
 
-  /** A track that can't be made is a missing part, not the end, as long as there is something else to play. */
-  private async audioTrack(plan: VideoPlan, track: AudioTrack, story: Story): Promise<EncodedRendition | undefined> {
-    try {
-      const result = await this.withdrawable<EncodedRendition | undefined>(() => {
-        if (this.withdrawn.has(track.name)) return [[], () => Promise.resolve(undefined)];
-        story.part(track.name, 'running');
-        const policy = policies.encode(story.job, story.priority, this.queues, plan.facts.duration, track.name);
-        const { encodeAudio } = proxyActivities<VideoActivities>(policy);
-        return [[track.name], () => encodeAudio(story.job, plan, track)];
-      });
-      // Cancelled in the moment that it was finished.
-      if (!result || this.withdrawn.has(track.name)) return undefined;
-      story.part(track.name, 'done');
-      return result;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      if (this.withdrawn.has(track.name)) return undefined;
-      const isLast = plan.audio.every(
-        ({ name }) => name === track.name || this.missing.some((part) => part.name === name),
-      );
-      if (plan.rungs.length === 0 && isLast) throw error;
-      this.lose(track.name, error, story);
-      return undefined;
-    }
-  }
-
-  private async poster(posterKey: string, story: Story): Promise<void> {
-    const { makePoster } = proxyActivities<ImageActivities>(
-      policies.image(story.job, story.priority, this.queues, POSTER),
-    );
-    try {
-      this.posters.push(...(await makePoster(story.job, posterKey)));
-      story.part(POSTER, 'done');
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      this.lose(POSTER, error, story);
-    }
-  }
-
-  private lose(name: string, error: unknown, story: Story): void {
-    const reason = publicErrorOf(error);
-    this.missing.push({ name, error: reason });
-    story.part(name, 'failed', reason);
-  }
-
-  /**
-   * Runs what `prepare` hands out; when one of its parts is withdrawn meanwhile, stops it, waits
-   * until it has stopped, and prepares again.
-   */
-  private async withdrawable<T>(prepare: () => [parts: readonly string[], run: () => Promise<T>]): Promise<T> {
-    for (;;) {
-      const [parts, run] = prepare();
-      const scope = new CancellationScope();
-      this.running.set(scope, parts);
-      try {
-        return await scope.run(run);
-      } catch (error) {
-        const ours = parts.some((name) => this.withdrawn.has(name)) && !CancellationScope.current().consideredCancelled;
-        if (!ours || !wasStopped(error)) throw error;
-      } finally {
-        this.running.delete(scope);
-      }
-    }
+  private encodedRungs(): string[] {
+    const { parts, steps } = this.studio;
+    return parts.left(steps.plan.rungs.filter(({ passthrough }) => !passthrough));
   }
 }
-
-/** Cancelled, or failed in another way (a drain, a dead worker) that would have been tried again had it not been cancelled. */
-function wasStopped(error: unknown): boolean {
-  return isCancellation(error) || (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED');
-}
-
-const nameOf = ({ name }: VideoRung): string => name;

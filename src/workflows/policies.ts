@@ -1,5 +1,5 @@
 /**
- * Timeouts, retries and queues of every kind of step, each with its reason.
+ * Timeouts, retries, queues and priorities of every kind of step, each with its reason.
  *
  * Common to all: cancellation waits until the activity has really ended (`WAIT_CANCELLATION_COMPLETED`;
  * the SDK's default would let compensation delete outputs while ffmpeg still writes them). Which errors
@@ -7,8 +7,22 @@
  */
 import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
 
-import type { Job, Priority } from '../contracts/assets.js';
+import type { Priority } from '../contracts/assets.js';
 import type { QueueNames } from '../contracts/names.js';
+
+/** Whose step it is, and where the steps are done. */
+export interface Setting {
+  readonly tenant: string;
+  /** Of the job, as it is now. */
+  readonly priority: Priority;
+  readonly queues: QueueNames;
+}
+
+/**
+ * `wanted`: a viewer waits. `first`: what must be there before anybody can watch. `early` and `bulk`:
+ * the rest of the work, by how soon it is played.
+ */
+export type Urgency = 'wanted' | 'first' | 'early' | 'bulk';
 
 /** A dead worker is noticed after this. Heartbeats come every second: ten may be lost. */
 const HEARTBEAT_TIMEOUT = '10s';
@@ -29,59 +43,75 @@ const SLOWEST_ENCODE = 30;
 /** Download, probing and upload of the largest allowed source over a slow link. */
 const TRANSFER_SECONDS = 1800;
 
-const common = (job: Job, priority: Priority): ActivityOptions => ({
+/** Seconds of media that are encoded on the urgent queue in any case: a player buffers about as much before it starts. */
+const URGENT_SECONDS = 12;
+
+/** Seconds of media that keep the job's own priority: what comes later gives way, so that a long video never holds up a short one. */
+const EARLY_SECONDS = 120;
+
+/** @param fromSeconds @param toSeconds where the chunk lies in the video. */
+export function urgencyOf(fromSeconds: number, toSeconds: number): Urgency {
+  if (toSeconds <= URGENT_SECONDS + 0.5) return 'first';
+  return fromSeconds < EARLY_SECONDS ? 'early' : 'bulk';
+}
+
+function priorityOf(urgency: Urgency, priority: Priority): Priority {
+  if (urgency === 'wanted') return 1;
+  if (urgency === 'first') return Math.max(1, priority - 1) as Priority;
+  return urgency === 'early' ? priority : (Math.min(5, priority + 1) as Priority);
+}
+
+const common = ({ tenant, priority }: Setting, summary: string): ActivityOptions => ({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   scheduleToCloseTimeout: STEP_BOUND,
   retry: RETRY,
   // The Temporal SDK limits the key to 64 bytes.
-  priority: { priorityKey: priority, fairnessKey: job.tenant.slice(0, 64) },
+  priority: { priorityKey: priority, fairnessKey: tenant.slice(0, 64) },
+  summary,
 });
 
 export const policies = {
-  inspect: (job: Job, priority: Priority, queues: QueueNames): ActivityOptions => ({
-    ...common(job, priority),
-    taskQueue: queues.video,
+  /** Nobody can watch before it is done, and it is short: not behind encodes. */
+  inspect: (setting: Setting): ActivityOptions => ({
+    ...common({ ...setting, priority: priorityOf('first', setting.priority) }, 'inspect'),
+    taskQueue: setting.queues.videoUrgent,
     startToCloseTimeout: `${TRANSFER_SECONDS}s`,
-    summary: 'inspect',
   }),
 
   /** @param mediaSeconds length of what is encoded. */
-  encode: (
-    job: Job,
-    priority: Priority,
-    queues: QueueNames,
-    mediaSeconds: number,
-    summary: string,
-  ): ActivityOptions => ({
-    ...common(job, priority),
-    taskQueue: queues.video,
+  encode: (setting: Setting, urgency: Urgency, mediaSeconds: number, summary: string): ActivityOptions => ({
+    ...common({ ...setting, priority: priorityOf(urgency, setting.priority) }, summary),
+    taskQueue: urgency === 'wanted' || urgency === 'first' ? setting.queues.videoUrgent : setting.queues.video,
     startToCloseTimeout: `${Math.ceil(TRANSFER_SECONDS + mediaSeconds * SLOWEST_ENCODE)}s`,
-    summary,
   }),
 
   /** One picture is bounded by `limits.imageSeconds`; the rest is transfer. */
-  image: (job: Job, priority: Priority, queues: QueueNames, summary: string): ActivityOptions => ({
-    ...common(job, priority),
-    taskQueue: queues.image,
+  image: (setting: Setting, summary: string): ActivityOptions => ({
+    ...common(setting, summary),
+    taskQueue: setting.queues.image,
     startToCloseTimeout: '5 minutes',
-    summary,
   }),
 
-  /** Listing and reading back what was made grows with it, but stays a matter of seconds. */
-  publish: (job: Job, priority: Priority, queues: QueueNames): ActivityOptions => ({
-    ...common(job, priority),
-    taskQueue: queues.media,
-    startToCloseTimeout: '10 minutes',
-    summary: 'verify and publish',
+  /** A few requests to the catalogue and the broker. */
+  light: (setting: Setting, summary: string): ActivityOptions => ({
+    ...common(setting, summary),
+    taskQueue: setting.queues.media,
+    startToCloseTimeout: '1 minute',
+  }),
+
+  /** Reading back what was made grows with it: one small request for each segment of a ten-hour video takes minutes. */
+  publish: (setting: Setting): ActivityOptions => ({
+    ...common(setting, 'verify and publish'),
+    taskQueue: setting.queues.media,
+    startToCloseTimeout: '30 minutes',
   }),
 
   /** Clean-up and last words: they must succeed, however long the store or the catalogue is away. */
-  end: (job: Job, priority: Priority, queues: QueueNames, summary: string): ActivityOptions => ({
-    ...common(job, priority),
-    taskQueue: queues.media,
+  end: (setting: Setting, summary: string): ActivityOptions => ({
+    ...common(setting, summary),
+    taskQueue: setting.queues.media,
     startToCloseTimeout: '10 minutes',
     scheduleToCloseTimeout: undefined,
-    summary,
   }),
 } as const;

@@ -11,14 +11,10 @@ import { Story } from './story.js';
 
 /** One image: one activity makes and publishes everything. */
 export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES): Promise<ProcessSummary> {
-  const story = new Story(job);
+  const story = new Story(job, queues);
   const compensations = new Compensations();
-  const { makeImage } = proxyActivities<ImageActivities>(
-    policies.image(job, story.priority, queues, 'make all variants'),
-  );
-  const { discardOutputs } = proxyActivities<MediaActivities>(
-    policies.end(job, story.priority, queues, 'discard outputs'),
-  );
+  const { makeImage } = proxyActivities<ImageActivities>(policies.image(story.setting, 'make all variants'));
+  const { discardOutputs } = proxyActivities<MediaActivities>(policies.end(story.setting, 'discard outputs'));
 
   try {
     story.enter('making', 'image');
@@ -37,7 +33,7 @@ export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES
     };
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    throw await endBadly(error, story, 'image', queues, compensations);
+    throw await endBadly(error, story, 'image', compensations);
   }
 }
 

@@ -15,16 +15,18 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 
 import type { AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
 import type { PublicError } from '../contracts/errors.js';
-import { SEARCH_ATTRIBUTES } from '../contracts/names.js';
-import type { VideoPlan } from '../contracts/plan.js';
+import { SEARCH_ATTRIBUTES, type QueueNames } from '../contracts/names.js';
+import { POSTER, STORYBOARD, type VideoPlan } from '../contracts/plan.js';
 import {
   QUERY_PROGRESS,
   UPDATE_CANCEL_RENDITION,
   UPDATE_SET_PRIORITY,
+  type ChunkProgress,
   type PartProgress,
   type PartState,
   type Progress,
 } from '../contracts/progress.js';
+import type { Setting } from './policies.js';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 const KIND = keyword(SEARCH_ATTRIBUTES.kind);
@@ -43,16 +45,17 @@ export class Story {
   private state: AssetState = 'processing';
   private stage = 'waiting';
   private error: PublicError | undefined;
-  private chunks: { done: number; total: number } | undefined;
+  private chunks: { readonly progress: ChunkProgress } | undefined;
   private duration: number | undefined;
   private readonly parts = new Map<string, PartProgress>();
   /** Parts of which one must remain: the pictures of a video, the tracks of a sound. */
   private essential: readonly string[] = [];
 
-  /** @param onPartCancelled called when somebody cancels a part that is not done yet. */
+  private onPartCancelled: ((name: string) => void) | undefined;
+
   constructor(
     readonly job: Job,
-    onPartCancelled?: (name: string) => void,
+    private readonly queues: QueueNames,
   ) {
     this.priority = job.priority;
     setHandler(progressQuery, () => this.progress());
@@ -71,10 +74,15 @@ export class Story {
       cancelRenditionUpdate,
       (name) => {
         this.part(name, 'cancelled');
-        onPartCancelled?.(name);
+        this.onPartCancelled?.(name);
       },
       { validator: (name: string) => this.checkCancellable(name) },
     );
+  }
+
+  /** What every step's policy asks for. */
+  get setting(): Setting {
+    return { tenant: this.job.tenant, priority: this.priority, queues: this.queues };
   }
 
   /** The workflow enters its next step. */
@@ -85,15 +93,23 @@ export class Story {
     this.tell();
   }
 
-  planned(plan: VideoPlan): void {
-    this.chunks = { done: 0, total: plan.chunks.length };
+  /** @param onPartCancelled called when somebody cancels a part that is not done yet. */
+  planned(
+    plan: VideoPlan,
+    chunks: { readonly progress: ChunkProgress },
+    onPartCancelled: (name: string) => void,
+  ): void {
+    this.chunks = chunks;
+    this.onPartCancelled = onPartCancelled;
     this.duration = plan.facts.duration;
     this.essential = (plan.rungs.length > 0 ? plan.rungs : plan.audio).map(({ name }) => name);
-    for (const { name } of [...plan.rungs, ...plan.audio]) this.part(name, 'waiting');
+    for (const { name } of [...plan.rungs, ...plan.audio, ...plan.subtitles]) this.part(name, 'waiting');
+    if (plan.stills.posterFrames.length > 0) this.part(POSTER, 'waiting');
+    if (plan.stills.storyboard) this.part(STORYBOARD, 'waiting');
   }
 
-  chunkDone(): void {
-    if (this.chunks) this.chunks.done += 1;
+  playable(): void {
+    this.state = 'playable';
     this.tell();
   }
 
@@ -118,7 +134,7 @@ export class Story {
       stage: this.stage,
       priority: this.priority,
       parts: [...this.parts.values()],
-      chunks: this.chunks,
+      chunks: this.chunks?.progress,
       duration: this.duration,
       error: this.error,
     };
@@ -134,10 +150,14 @@ export class Story {
   }
 
   /** Markdown for the Web UI, which shows it live. */
-  private tell(): void {
+  tell(): void {
     const lines = [`**${this.stage}** · asset \`${this.job.assetId}\` · priority ${this.priority}`];
     if (this.error) lines.push('', `\`${this.error.code}\` ${this.error.message}`);
-    if (this.chunks) lines[0] += ` · ${this.chunks.done} of ${this.chunks.total} chunks`;
+    if (this.state === 'playable') lines[0] += ' · playable';
+    if (this.chunks) {
+      const { done, total } = this.chunks.progress;
+      lines[0] += ` · ${done} of ${total} chunks`;
+    }
     if (this.parts.size > 0) {
       lines.push('', '| rendition | state | |', '|---|---|---|');
       for (const { name, state, error } of this.parts.values())

@@ -1,5 +1,5 @@
 /** Side by side without left-overs: when one task fails, the others are cancelled and waited for. */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
 
 type Task<T> = () => Promise<T>;
 type Results<Tasks extends readonly Task<unknown>[]> = { -readonly [I in keyof Tasks]: Awaited<ReturnType<Tasks[I]>> };
@@ -43,4 +43,18 @@ export async function inLanes<Item, Result>(
   };
   await together(Array.from({ length: Math.min(lanes, items.length) }, () => lane));
   return results;
+}
+
+/** Runs `service` for as long as `work` goes on, then stops it and waits until it has stopped. Ends as `work` does. */
+export async function alongside<T>(service: Task<void>, work: Task<T>): Promise<T> {
+  const scope = new CancellationScope();
+  const serving = scope.run(service).catch((error: unknown) => {
+    if (!isCancellation(error)) log.error('a service ended', { error });
+  });
+  try {
+    return await work();
+  } finally {
+    scope.cancel();
+    await serving;
+  }
 }

@@ -3,7 +3,7 @@ import { planRole, ROLES, type Role } from '../../src/workers/roles.js';
 
 const at = (cores: number, overrides: ConfigOverrides = {}): Record<Role, number> => {
   const config = loadConfig({ files: [], env: {}, overrides });
-  return Object.fromEntries(ROLES.map((role) => [role, planRole(role, config, cores).concurrency])) as Record<
+  return Object.fromEntries(ROLES.map((role) => [role, planRole(role, config, cores).pools[0]?.concurrency])) as Record<
     Role,
     number
   >;
@@ -23,13 +23,21 @@ test('what is configured holds, whatever the cores', () => {
   for (const cores of [1, 64]) expect(at(cores, { workers })).toEqual({ video: 1, image: 5, media: 7 });
 });
 
-test('each role polls its own queue, one of them runs workflows, and the others have decoders', () => {
+test('each role polls its own queues, one of them runs workflows, and the others have decoders', () => {
   const config = loadConfig({ files: [], env: { QUEUES_VIDEO: 'films' } });
   const plans = ROLES.map((role) => planRole(role, config));
-  expect(plans.map(({ runsWorkflows, needsTools }) => [runsWorkflows, needsTools])).toEqual([
-    [true, false],
-    [false, true],
-    [false, true],
+  expect(plans.map(({ needsTools }) => needsTools)).toEqual([false, true, true]);
+  expect(plans.map(({ pools }) => pools.map(({ taskQueue, runsWorkflows }) => [taskQueue, runsWorkflows]))).toEqual([
+    [['media', true]],
+    [
+      ['films', false],
+      ['video-urgent', false],
+    ],
+    [['image', false]],
   ]);
-  expect(plans.map(({ taskQueue }) => taskQueue)).toEqual(['media', 'films', 'image']);
+});
+
+test('urgent work has slots of its own, which a full queue of encodes does not take', () => {
+  const config = loadConfig({ files: [], overrides: { workers: { videoConcurrency: 1, urgentConcurrency: 3 } } });
+  expect(planRole('video', config, 8).pools.map(({ concurrency }) => concurrency)).toEqual([1, 3]);
 });

@@ -1,0 +1,85 @@
+/** What a viewer needs to start: the first segment of the lowest rung, and the first seconds of sound. */
+import { isCancellation, log, Trigger } from '@temporalio/workflow';
+
+import type { VideoRung } from '../contracts/plan.js';
+import type { Studio } from './media-maker.js';
+import { defaultTrack, previewFrom } from './sound.js';
+import { together } from './together.js';
+import type { Wanted } from './wanted.js';
+
+const FIRST = { firstSegment: 0, segments: 1 };
+
+export class FirstLook {
+  /** Resolves when the first segment is there, or is not to be had this way. */
+  readonly settled = new Trigger<void>();
+
+  constructor(
+    private readonly studio: Studio,
+    private readonly wanted: Wanted,
+  ) {}
+
+  /** Announces that the asset can be watched. What fails here says nothing against the asset: its own steps decide. */
+  async show(): Promise<void> {
+    const shown = await together([() => tried(() => this.showPicture()), () => tried(() => this.playSound())]);
+    if (!shown.every(Boolean)) return;
+    await tried(async () => {
+      await this.studio.steps.announcePlayable();
+      this.studio.story.playable();
+    });
+  }
+
+  private async showPicture(): Promise<boolean> {
+    const { steps, parts } = this.studio;
+    const { rungs, kind } = steps.plan;
+    try {
+      const shown = await parts.stoppable<boolean>(() => {
+        const rung = lowestRung(rungs.filter(({ name }) => !parts.isLost(name)))?.name;
+        if (rung === undefined) return [[], () => Promise.resolve(false)];
+        return [[rung], () => this.encodeFirst(rung)];
+      });
+      return kind === 'audio' || shown;
+    } finally {
+      this.settled.resolve();
+    }
+  }
+
+  private async encodeFirst(rung: string): Promise<boolean> {
+    const { steps, chunks } = this.studio;
+    this.wanted.isMade(rung, FIRST);
+    // Where this is the only rung, its frames for pictures come with it: nothing else need be decoded for them.
+    const { damagedFrames } = await steps.encodeChunk(FIRST, [rung], steps.plan.rungs.length === 1, 'first');
+    chunks.noteDamage(FIRST, damagedFrames);
+    return true;
+  }
+
+  private async playSound(): Promise<void> {
+    const { steps, parts } = this.studio;
+    const track = defaultTrack(steps.plan);
+    if (!track) return;
+    const run = previewFrom(steps.plan, 0);
+    this.wanted.isMade(track.name, run);
+    await parts.stoppable(() =>
+      parts.isLost(track.name)
+        ? [[], () => Promise.resolve()]
+        : [[track.name], () => steps.previewAudio(track, run, 'first')],
+    );
+  }
+}
+
+/** The rung that is soonest there and that every player takes; undefined when none is encoded. */
+export function lowestRung(rungs: readonly VideoRung[]): VideoRung | undefined {
+  const encoded = rungs.filter(({ passthrough }) => !passthrough);
+  const common = encoded.filter(({ codec }) => codec === 'h264');
+  return (common.length > 0 ? common : encoded).toSorted((a, b) => a.height * a.width - b.height * b.width)[0];
+}
+
+/** @returns false when it failed, or said so. Only a cancel goes on. */
+async function tried(step: () => Promise<boolean | void>): Promise<boolean> {
+  try {
+    return (await step()) !== false;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('no first look', { error });
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+/** Verifies what the store holds, has what is at fault made again once, and publishes. */
+import { ApplicationFailure } from '@temporalio/workflow';
+
+import type { Finding, PublishResult } from '../contracts/activities.js';
+import { ERRORS } from '../contracts/errors.js';
+import type { MediaMaker, Studio } from './media-maker.js';
+import { remake } from './remake.js';
+
+interface How {
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly repair?: true | undefined;
+  /** Which findings are to be made again; the others are withdrawn. Default: all. */
+  readonly mends?: ((finding: Finding) => boolean) | undefined;
+}
+
+export async function publish(
+  maker: MediaMaker,
+  studio: Studio,
+  { startedAt, repair, mends = () => true }: How,
+): Promise<PublishResult> {
+  const { story, steps } = studio;
+  const ask = (lastTry: boolean) => {
+    story.enter('publishing');
+    return steps.publish(startedAt, maker.made, { lastTry, repair });
+  };
+  let outcome = await ask(false);
+  if (outcome.outcome === 'faulty') {
+    story.enter('mending');
+    await remake(outcome.findings.filter(mends), maker, studio);
+    outcome = await ask(true);
+  }
+  if (outcome.outcome === 'faulty') throw ApplicationFailure.nonRetryable(ERRORS.INTERNAL.sentence, 'INTERNAL');
+  const { rungs, audio, subtitles } = steps.plan;
+  for (const name of studio.parts.left([...rungs, ...audio, ...subtitles])) {
+    const error = outcome.missing.find((part) => part.name === name)?.error;
+    story.part(name, error ? 'failed' : 'done', error);
+  }
+  return outcome;
+}

@@ -1,0 +1,49 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
+
+import type { MediaActivities, RepairRequest } from '../contracts/activities.js';
+import { DEFAULT_QUEUES, type QueueNames } from '../contracts/names.js';
+import type { ProcessSummary } from '../contracts/summary.js';
+import { publicErrorOf } from './ending.js';
+import { MediaMaker } from './media-maker.js';
+import { policies } from './policies.js';
+import { furnish } from './process-video.js';
+import { publish } from './publishing.js';
+import { Story } from './story.js';
+
+/** Of a published asset: verify what the store holds, make only what is missing or at fault, publish the same generation again. */
+export async function repairVideo(
+  request: RepairRequest,
+  queues: QueueNames = DEFAULT_QUEUES,
+): Promise<ProcessSummary> {
+  const { renditions } = request;
+  const isAsked = ({ name }: { readonly name: string }): boolean => renditions?.includes(name) ?? true;
+  const setting = { tenant: request.tenant, priority: 3, queues } as const;
+  const { loadPlan } = proxyActivities<MediaActivities>(policies.light(setting, 'load the plan'));
+  const { job, plan, startedAt, made } = await loadPlan(request);
+
+  const story = new Story(job, queues);
+  try {
+    story.enter('verifying', plan.kind);
+    const studio = furnish(plan, story);
+    // What somebody cancelled stays away until it is asked for by its name.
+    for (const { name, error } of made.missing) {
+      if (error.code !== 'CANCELLED' || renditions?.includes(name)) continue;
+      studio.parts.withdraw(name);
+      story.part(name, 'cancelled');
+    }
+    studio.quality.add({ firstSegment: 0, segments: Infinity }, made.quality);
+    const maker = new MediaMaker(studio, made);
+    const published = await publish(maker, studio, { startedAt, repair: true, mends: isAsked });
+    story.end(published.state);
+    const { state, kind, missing } = published;
+    return { assetId: job.assetId, kind, state, renditions: published.renditions, missing };
+  } catch (error) {
+    // The asset stays published as it was: there is nothing to undo and no end to record.
+    if (isCancellation(error)) throw error;
+    const reason = publicErrorOf(error);
+    story.end('failed', reason);
+    throw error instanceof ActivityFailure
+      ? ApplicationFailure.create({ type: reason.code, message: reason.message, nonRetryable: true })
+      : error;
+  }
+}

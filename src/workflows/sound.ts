@@ -1,0 +1,19 @@
+/** What workflows know of sound segments: how many there are. Their frames are for activities. */
+import type { AudioTrack, Chunk, VideoPlan } from '../contracts/plan.js';
+
+export const AUDIO_SEGMENT_SECONDS = 4;
+
+/** Segments of a preview: half a minute costs about as much to make as four seconds. */
+export const PREVIEW_SEGMENTS = 8;
+
+export const audioSegments = ({ facts }: VideoPlan): number =>
+  Math.max(1, Math.ceil(facts.duration / AUDIO_SEGMENT_SECONDS));
+
+/** The run from there, as long as the sound lasts. */
+export function previewFrom(plan: VideoPlan, firstSegment: number): Chunk {
+  return { firstSegment, segments: Math.min(PREVIEW_SEGMENTS, audioSegments(plan) - firstSegment) };
+}
+
+/** What a player starts with. */
+export const defaultTrack = ({ audio }: VideoPlan): AudioTrack | undefined =>
+  audio.find(({ isDefault }) => isDefault) ?? audio[0];

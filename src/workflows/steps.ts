@@ -1,0 +1,104 @@
+/** The steps of one video, each with its policy and the line that the Web UI shows for it. */
+import { proxyActivities } from '@temporalio/workflow';
+
+import type {
+  ImageActivities,
+  Made,
+  MediaActivities,
+  PublishOutcome,
+  VideoActivities,
+} from '../contracts/activities.js';
+import {
+  POSTER,
+  secondsOf,
+  STORYBOARD,
+  type AudioTrack,
+  type Chunk,
+  type ChunkResult,
+  type EncodedAudio,
+  type VideoPlan,
+} from '../contracts/plan.js';
+import type { Rendition } from '../contracts/renditions.js';
+import { policies, urgencyOf, type Urgency } from './policies.js';
+import { AUDIO_SEGMENT_SECONDS } from './sound.js';
+import type { Story } from './story.js';
+
+export class Steps {
+  constructor(
+    private readonly story: Story,
+    readonly plan: VideoPlan,
+  ) {}
+
+  /** @param urgency by default by the chunk's place in the video. */
+  encodeChunk(chunk: Chunk, rungs: readonly string[], stills: boolean, urgency?: Urgency): Promise<ChunkResult> {
+    const { job, setting } = this.story;
+    const from = this.secondsAt(chunk.firstSegment);
+    const to = this.secondsAt(chunk.firstSegment + chunk.segments);
+    const summary = `${urgency === 'wanted' ? 'wanted: ' : ''}${runOf(chunk)}: ${rungs.join(' ') || 'pictures'}`;
+    const policy = policies.encode(setting, urgency ?? urgencyOf(from, to), to - from, summary);
+    const { encodeChunk } = proxyActivities<VideoActivities>(policy);
+    return encodeChunk({ job, plan: this.plan, chunk, rungs, stills });
+  }
+
+  copyRung(rung: string): Promise<ChunkResult> {
+    const { copyRung } = this.whole(`copy ${rung}`);
+    return copyRung(this.story.job, this.plan, rung);
+  }
+
+  encodeAudio(track: AudioTrack): Promise<EncodedAudio> {
+    const { encodeAudio } = this.whole(track.name);
+    return encodeAudio(this.story.job, this.plan, track);
+  }
+
+  previewAudio(track: AudioTrack, chunk: Chunk, urgency: Urgency): Promise<void> {
+    const summary = `${urgency === 'wanted' ? 'wanted: ' : ''}preview ${runOf(chunk)}: ${track.name}`;
+    const seconds = chunk.segments * AUDIO_SEGMENT_SECONDS;
+    const { previewAudio } = proxyActivities<VideoActivities>(
+      policies.encode(this.story.setting, urgency, seconds, summary),
+    );
+    return previewAudio(this.story.job, this.plan, track, chunk);
+  }
+
+  makeSubtitles(): Promise<string[]> {
+    const { makeSubtitles } = this.whole('subtitles');
+    return makeSubtitles(this.story.job, this.plan);
+  }
+
+  makePoster(): Promise<Rendition[]> {
+    const { makePoster } = proxyActivities<ImageActivities>(policies.image(this.story.setting, POSTER));
+    return makePoster(this.story.job, this.plan);
+  }
+
+  makeStoryboard(): Promise<Rendition[]> {
+    const { makeStoryboard } = proxyActivities<ImageActivities>(policies.image(this.story.setting, STORYBOARD));
+    return makeStoryboard(this.story.job, this.plan);
+  }
+
+  announcePlayable(): Promise<void> {
+    const { announcePlayable } = proxyActivities<MediaActivities>(policies.light(this.story.setting, 'playable'));
+    return announcePlayable(this.story.job, this.plan.kind);
+  }
+
+  publish(
+    startedAt: string,
+    made: Made,
+    how: { lastTry: boolean; repair?: true | undefined },
+  ): Promise<PublishOutcome> {
+    const { publishMedia } = proxyActivities<MediaActivities>(policies.publish(this.story.setting));
+    return publishMedia({ job: this.story.job, plan: this.plan, startedAt, made, ...how });
+  }
+
+  /** For what is made of the whole source in one go. */
+  private whole(summary: string): VideoActivities {
+    const { setting } = this.story;
+    return proxyActivities<VideoActivities>(policies.encode(setting, 'early', this.plan.facts.duration, summary));
+  }
+
+  private secondsAt(segment: number): number {
+    const { grid } = this.plan;
+    return grid ? secondsOf(grid, Math.min(grid.totalFrames, segment * grid.segmentFrames)) : 0;
+  }
+}
+
+const runOf = ({ firstSegment, segments }: Chunk): string =>
+  segments === 1 ? `segment ${firstSegment}` : `segments ${firstSegment}-${firstSegment + segments - 1}`;
