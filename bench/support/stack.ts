@@ -1,9 +1,10 @@
 /** A stack of its own for one measurement: free ports, a temporary folder, our processes from `dist`. */
+import getPort from 'get-port';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { loadConfig } from '../../src/config/index.js';
+import { loadConfig, type ConfigOverrides } from '../../src/config/index.js';
 import type { Config } from '../../src/config/schema.js';
 import { printProgress } from '../../src/local/progress.js';
 import { startStack } from '../../src/local/stack.js';
@@ -22,10 +23,14 @@ export interface BenchStack extends BenchServers {
 }
 
 /** The servers alone. */
-export async function withBenchServers(use: (servers: BenchServers) => Promise<void>): Promise<void> {
+export async function withBenchServers(
+  use: (servers: BenchServers) => Promise<void>,
+  overrides: ConfigOverrides = {},
+): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'mediamill-bench-'));
   const say = printProgress((line) => console.error(`[stack] ${line}`));
-  const config = loadConfig({ overrides: { scratch: { dir: join(dir, 'scratch') } } });
+  const scratch = { dir: join(dir, 'scratch'), ...overrides.scratch };
+  const config = loadConfig({ overrides: { ...overrides, scratch } });
   const stack = await startStack({ config, stateDir: join(dir, 'state'), ports: 'free', progress: say });
   try {
     await use({ config: stack.config, dir });
@@ -35,19 +40,53 @@ export async function withBenchServers(use: (servers: BenchServers) => Promise<v
   }
 }
 
+/** Processes that end with the measurement, however it ends. */
+export async function withProcesses(
+  use: (start: (entry: string, config: Config, through?: readonly string[]) => Promise<OwnProcess>) => Promise<void>,
+): Promise<void> {
+  const own: OwnProcess[] = [];
+  try {
+    await use(async (entry, config, through) => {
+      const one = await startProcess(entry, config, READY[entry.split('/')[0]!] ?? 'ready', through);
+      own.push(one);
+      return one;
+    });
+  } finally {
+    for (const one of own) one.kill('SIGTERM');
+    await Promise.all(own.map(({ exited }) => exited));
+  }
+}
+
+/** What each says when it is up, by its room. */
+const READY: Readonly<Record<string, string>> = { workers: 'worker ready', starters: 'ready' };
+
 /** Servers, workers and the starter. */
-export async function withBenchStack(use: (stack: BenchStack) => Promise<void>): Promise<void> {
-  await withBenchServers(async (servers) => {
-    const own: OwnProcess[] = [];
-    try {
-      const worker = await startProcess('workers/all.js', servers.config, 'worker ready');
-      own.push(worker);
-      const starter = await startProcess('starters/kafka/main.js', servers.config, 'starter ready');
-      own.push(starter);
-      await use({ ...servers, worker, starter });
-    } finally {
-      for (const one of own) one.kill('SIGTERM');
-      await Promise.all(own.map(({ exited }) => exited));
-    }
-  });
+export async function withBenchStack(
+  use: (stack: BenchStack) => Promise<void>,
+  overrides: ConfigOverrides = {},
+): Promise<void> {
+  await withBenchServers(
+    (servers) =>
+      withProcesses(async (start) => {
+        const worker = await start('workers/all.js', servers.config);
+        const starter = await start('starters/kafka/main.js', servers.config);
+        await use({ ...servers, worker, starter });
+      }),
+    overrides,
+  );
+}
+
+/** The same with the HTTP server. @param use also told under which URL it listens */
+export async function withPlayStack(
+  use: (stack: BenchStack & { readonly base: string }) => Promise<void>,
+): Promise<void> {
+  const port = await getPort();
+  await withBenchStack(
+    (stack) =>
+      withProcesses(async (start) => {
+        await start('starters/http/main.js', stack.config);
+        await use({ ...stack, base: `http://127.0.0.1:${port}` });
+      }),
+    { http: { port } },
+  );
 }

@@ -15,10 +15,19 @@ export interface OwnProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** @param entry below `dist`, e.g. `workers/video.js`. Resolves when the process has logged `ready`. */
-export async function startProcess(entry: string, config: Config, ready: string): Promise<OwnProcess> {
+/**
+ * @param entry below `dist`, e.g. `workers/video.js`. Resolves when the process has logged `ready`.
+ * @param through a command that becomes the process, e.g. `taskset -c 0`
+ */
+export async function startProcess(
+  entry: string,
+  config: Config,
+  ready: string,
+  through: readonly string[] = [],
+): Promise<OwnProcess> {
   const script = fileURLToPath(new URL(`../../dist/${entry}`, import.meta.url));
-  const child = spawn(process.execPath, [script], {
+  const [command, ...args] = [...through, process.execPath, script];
+  const child = spawn(command!, args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...configEnv(config) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
