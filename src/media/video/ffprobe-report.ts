@@ -2,6 +2,8 @@
 
 export interface FfprobeStream {
   readonly index: number;
+  /** Track ID in MP4, hexadecimal. */
+  readonly id?: string;
   readonly codec_type?: string;
   readonly codec_name?: string;
   readonly codec_tag_string?: string;

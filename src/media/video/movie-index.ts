@@ -43,7 +43,7 @@ export function spansOf(tracks: readonly Track[]): Map<number, StreamSpan> {
 
 function spanOf(track: Track): StreamSpan | undefined {
   const clock = clockOf(track);
-  let [packets, start, last, end, previous, disorder] = [0, Infinity, -Infinity, -Infinity, NaN, 0];
+  let [packets, start, last, end, previous] = [0, Infinity, -Infinity, -Infinity, NaN];
   const intervals = new Map<number, number>();
   track.walk((sample) => {
     if (!isShown(track, sample)) return;
@@ -54,13 +54,12 @@ function spanOf(track: Track): StreamSpan | undefined {
     end = Math.max(end, clock(sample.cts + sample.duration));
     const step = clock(sample.dts);
     const interval = Math.round((step - previous) * 1000);
-    if (step < previous) disorder += 1;
     previous = step;
     if (interval > 0 && (intervals.size < MAX_INTERVALS || intervals.has(interval)))
       intervals.set(interval, (intervals.get(interval) ?? 0) + 1);
   });
   if (packets === 0) return undefined;
-  return { packets, start, last, end, interval: lowerQuartile(intervals) / 1000, disorder };
+  return { packets, start, last, end, interval: lowerQuartile(intervals) / 1000, disorder: 0 };
 }
 
 /** What ffmpeg needs in order to open the file and to know its streams. */

@@ -9,7 +9,7 @@ export interface StreamSpan {
   readonly end: number;
   /** Seconds between two packets where they come fast: the lower quartile; 0 for a single one. */
   readonly interval: number;
-  /** Packets without a time stamp, or decoded earlier than the one before them: the clock can't be relied on. */
+  /** Packets without a time stamp, or decoded clearly earlier than the one before them: the clock can't be relied on. */
   readonly disorder: number;
 }
 
@@ -22,6 +22,8 @@ interface Tally {
   last: number;
   end: number;
   previous: number;
+  /** Seconds: last decoding time that was given, not guessed. */
+  decoded: number;
   disorder: number;
   /** Milliseconds between packets, and how often. */
   readonly intervals: Map<number, number>;
@@ -29,6 +31,8 @@ interface Tally {
 
 /** Bounds the memory that a hostile file can claim. */
 const MAX_STREAMS = 256;
+/** Demuxers that work decoding times out themselves are off by some frames at times. Seconds. */
+const JITTER = 0.25;
 export const MAX_INTERVALS = 2048;
 
 /** Feed it line by line; lines that are no packets are passed over. */
@@ -53,9 +57,13 @@ export class PacketMeter {
     if (at > tally.last) tally.last = at;
     if (end > tally.end) tally.end = end;
     // Decoding time goes forward evenly where presentation times jump (B frames).
-    const step = seconds(dts) ?? at;
+    const decoded = seconds(dts);
+    if (decoded !== undefined) {
+      if (decoded < tally.decoded - JITTER) tally.disorder += 1;
+      tally.decoded = decoded;
+    }
+    const step = decoded ?? at;
     const interval = Math.round((step - tally.previous) * 1000);
-    if (step < tally.previous) tally.disorder += 1;
     tally.previous = step;
     if (interval > 0 && (tally.intervals.size < MAX_INTERVALS || tally.intervals.has(interval)))
       tally.intervals.set(interval, (tally.intervals.get(interval) ?? 0) + 1);
@@ -80,6 +88,7 @@ export class PacketMeter {
         last: -Infinity,
         end: -Infinity,
         previous: NaN,
+        decoded: NaN,
         disorder: 0,
         intervals: new Map(),
       };

@@ -1,8 +1,10 @@
 /** From ffprobe's words and measured packets to what a source is. */
 import { MediaError } from '../../contracts/errors.js';
-import type { AudioFacts, VideoFacts } from '../../contracts/plan.js';
+import type { AudioFacts, SourceIndex, VideoFacts } from '../../contracts/plan.js';
+import { isCover } from './cover.js';
 import { known, ratio, type FfprobeReport, type FfprobeStream } from './ffprobe-report.js';
 import type { StreamSpan } from './packets.js';
+import { languageOf, subtitleFacts, titleOf } from './track-facts.js';
 
 export interface MediaLimits {
   readonly maxSeconds: number;
@@ -14,33 +16,12 @@ export interface ProbeInput {
   readonly spans: ReadonlyMap<number, StreamSpan>;
   /** ffprobe's warnings while it read all packets. */
   readonly warnings: string;
+  /** Where the spans come from, when they are not measured by reading all packets. */
+  readonly index?: Omit<SourceIndex, 'originSeconds'> | undefined;
 }
 
 /** Formats whose demuxers seek by an index to a key frame at or before the wanted time. */
 const SEEKABLE = new Set(['mov', 'matroska']);
-
-/** Formats of sound: a picture in them is a cover, whatever its disposition says. */
-const SOUND_FORMATS = new Set([
-  'mp3',
-  'flac',
-  'wav',
-  'w64',
-  'aiff',
-  'aac',
-  'ape',
-  'wv',
-  'tta',
-  'mpc',
-  'mpc8',
-  'ac3',
-  'eac3',
-  'dts',
-  'amr',
-  'au',
-  'caf',
-]);
-
-const COVER_CODECS = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']);
 
 /** Tracks beyond these would make the plan larger than a workflow may carry. */
 const MAX_AUDIO_TRACKS = 16;
@@ -54,14 +35,13 @@ const KEEP_SHARE = 0.9;
 /**
  * @throws MediaError NO_MEDIA, ENCRYPTED, DAMAGED_FILE, TRUNCATED_FILE, UNSUPPORTED_FORMAT, LIMIT_DURATION, LIMIT_SIDE
  */
-export function readFacts({ report, spans, warnings }: ProbeInput, limits: MediaLimits): VideoFacts {
+export function readFacts({ report, spans, warnings, index }: ProbeInput, limits: MediaLimits): VideoFacts {
   const streams = report.streams ?? [];
   const container = report.format?.format_name?.split(',')[0] ?? 'unknown';
   const pictures = streams.filter((s) => s.codec_type === 'video' && !isCover(s, container));
   const sounds = streams.filter((s) => s.codec_type === 'audio');
   if (pictures.length + sounds.length === 0) throw new MediaError('NO_MEDIA');
-  for (const stream of [...pictures, ...sounds])
-    if (/^enc[av]$/.test(stream.codec_tag_string ?? '')) throw new MediaError('ENCRYPTED');
+  for (const stream of [...pictures, ...sounds]) if (isEncrypted(stream)) throw new MediaError('ENCRYPTED');
 
   const filled = (s: FfprobeStream): boolean => (spans.get(s.index)?.packets ?? 0) > 0;
   const readable = [...pictures, ...sounds].filter(filled);
@@ -95,8 +75,20 @@ export function readFacts({ report, spans, warnings }: ProbeInput, limits: Media
   const truncatedFrom = TRUNCATION.test(warnings) ? promised(report, duration) : undefined;
   if (truncatedFrom !== undefined && duration < KEEP_SECONDS && duration < truncatedFrom * KEEP_SHARE)
     throw new MediaError('TRUNCATED_FILE', `It holds ${duration.toFixed(1)} of ${truncatedFrom.toFixed(1)} s.`);
-  const seekable = truncatedFrom === undefined && isSeekable(report, container, picture);
-  return { container, duration, seekable, truncatedFrom, video, audio };
+  const inOrder = [picture?.index, ...audio.map((track) => track.streamIndex)].every(
+    (stream) => stream === undefined || spans.get(stream)!.disorder === 0,
+  );
+  const seekable = truncatedFrom === undefined && inOrder && isSeekable(report, container, picture);
+  return {
+    container,
+    duration,
+    seekable,
+    truncatedFrom,
+    video,
+    audio,
+    subtitles: subtitleFacts(streams.filter(filled)),
+    index: seekable && index ? { ...index, originSeconds: origin } : undefined,
+  };
 }
 
 /** Why ffprobe could not open a file, from its last words. */
@@ -113,16 +105,18 @@ function isSeekable(report: FfprobeReport, container: string, picture: FfprobeSt
   return container !== 'mov' || picture?.nb_frames !== undefined;
 }
 
+/** By its sample entry (MP4), or by what comes with it (WebM). */
+function isEncrypted({ codec_tag_string, side_data_list }: FfprobeStream): boolean {
+  return (
+    /^enc[av]$/.test(codec_tag_string ?? '') ||
+    (side_data_list ?? []).some(({ side_data_type }) => side_data_type?.startsWith('Encryption init'))
+  );
+}
+
 /** Where ffmpeg puts t = 0. */
 function originOf(report: FfprobeReport, spans: readonly StreamSpan[]): number {
   const start = Number.parseFloat(report.format?.start_time ?? '');
   return Number.isFinite(start) ? start : Math.min(...spans.map((span) => span.start));
-}
-
-function isCover(stream: FfprobeStream, container: string): boolean {
-  const { attached_pic, timed_thumbnails, still_image } = stream.disposition ?? {};
-  if (attached_pic || timed_thumbnails || still_image) return true;
-  return COVER_CODECS.has(stream.codec_name ?? '') && SOUND_FORMATS.has(container);
 }
 
 /** The largest picture; of equals the one marked as default, then the first. */
@@ -156,23 +150,14 @@ function pictureFacts(stream: FfprobeStream, span: StreamSpan, origin: number): 
 }
 
 function soundFacts(stream: FfprobeStream, span: StreamSpan, origin: number): AudioFacts {
-  const language = stream.tags?.language;
-  const title = stream.tags?.title;
   return {
     streamIndex: stream.index,
     codec: stream.codec_name!,
     channels: stream.channels!,
     sampleRate: Number(stream.sample_rate),
     duration: span.end - origin,
-    // ISO 639-2 or BCP 47; `und` says nothing.
-    language:
-      language && /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/.test(language) && language !== 'und' ? language : undefined,
-    // It ends up in a quoted playlist attribute.
-    title:
-      title
-        ?.replace(/[\p{Cc}"]/gu, ' ')
-        .trim()
-        .slice(0, 64) || undefined,
+    language: languageOf(stream),
+    title: titleOf(stream),
     isDefault: stream.disposition?.default === 1,
   };
 }

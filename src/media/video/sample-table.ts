@@ -7,6 +7,7 @@
  * and then the file is read the slow way, by ffprobe.
  */
 import type { Box } from './boxes.js';
+import type { FfprobeReport } from './ffprobe-report.js';
 import { children, maybe, odd, one, SampleBoxes, type Sample } from './sample-boxes.js';
 
 /** A larger index than any camera writes. */
@@ -166,4 +167,16 @@ function editOf(bytes: Buffer, elst: Box, scale: number): Edit | undefined {
   }
   if (delay > 0 && !edit) throw odd('Nothing is shown.');
   return edit;
+}
+
+/** Whether ffprobe found the same tracks in the same order. It lists covers behind them. */
+export function agrees(tracks: readonly Track[], { streams = [] }: FfprobeReport): boolean {
+  return (
+    streams.length >= tracks.length &&
+    streams.every(({ index, id, nb_frames, disposition }, i) => {
+      const track = tracks[i];
+      if (!track) return disposition?.attached_pic === 1;
+      return index === i && Number(id) === track.id && Number(nb_frames ?? 0) === track.samples;
+    })
+  );
 }
