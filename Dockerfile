@@ -27,6 +27,7 @@ RUN apt-get update \
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
+COPY profiles profiles
 COPY deploy/mediamill.mjs bin/
 COPY scripts/healthcheck.mjs scripts/
 ENV NODE_OPTIONS=--enable-source-maps \

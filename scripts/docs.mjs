@@ -1,12 +1,27 @@
-/** Writes the configuration table into README.md, between its markers. Reads the build: `npm run build` first. */
+/** Writes what documents say of settings and profiles, between their markers. Reads the build: `npm run build` first. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { configTable } from '../dist/config/index.js';
+import {
+  configExample,
+  configTable,
+  profileFieldsTable,
+  profileJsonSchema,
+  shippedProfilesTable,
+} from '../dist/config/index.js';
 
-const readme = new URL('../README.md', import.meta.url);
-const text = await readFile(readme, 'utf8');
-const between = /(?<=<!-- config:start -->\n)[^]*(?=<!-- config:end -->)/;
-if (!between.test(text)) throw new Error('README.md has no markers for the configuration table');
-await writeFile(
-  readme,
-  text.replace(between, () => `\n${configTable()}\n`),
-);
+const file = (name) => new URL(`../${name}`, import.meta.url);
+
+async function fill(name, marker, content) {
+  const text = await readFile(file(name), 'utf8');
+  const between = new RegExp(`(?<=<!-- ${marker}:start -->\\n)[^]*(?=<!-- ${marker}:end -->)`);
+  if (!between.test(text)) throw new Error(`${name} has no markers ${marker}`);
+  await writeFile(
+    file(name),
+    text.replace(between, () => `\n${content.trim()}\n\n`),
+  );
+}
+
+await fill('README.md', 'config', configTable());
+await writeFile(file('config/example.yaml'), configExample());
+await writeFile(file('profiles/schema.json'), profileJsonSchema());
+await fill('docs/profiles.md', 'shipped', shippedProfilesTable());
+await fill('docs/profiles.md', 'fields', profileFieldsTable());

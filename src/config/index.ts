@@ -4,3 +4,4 @@ export { configEnv, configExample, configTable, redactedConfig } from './describ
 export { loadConfig, type ConfigOverrides, type LoadOptions } from './load.js';
 export type { Config } from './schema.js';
 export { loadProfiles, type Profiles } from './profiles.js';
+export { profileFieldsTable, profileJsonSchema, shippedProfilesTable } from './describe-profiles.js';

@@ -1,7 +1,7 @@
 /** Documents say what is true: the settings, the links, the commands. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { configTable } from '../../src/config/index.js';
+import { configTable, profileFieldsTable, profileJsonSchema, shippedProfilesTable } from '../../src/config/index.js';
 import { SETTINGS } from '../../src/config/settings.js';
 import { ERRORS } from '../../src/contracts/errors.js';
 
@@ -13,12 +13,18 @@ const pages = [
   'CHANGELOG.md',
   'docs/architecture.md',
   'docs/operations.md',
+  'docs/profiles.md',
   ...adrs.map((adr) => `docs/adr/${adr}`),
 ];
 
-it('has the configuration table of the schema (else: npm run build && node scripts/docs.mjs)', () => {
-  const table = /<!-- config:start -->\n([^]*)<!-- config:end -->/.exec(read('README.md'))?.[1];
-  expect(table?.trim()).toBe(configTable().trim());
+const between = (file: string, marker: string): string | undefined =>
+  new RegExp(`<!-- ${marker}:start -->\\n([^]*)<!-- ${marker}:end -->`).exec(read(file))?.[1]?.trim();
+
+it('has the tables and the schema that the code says (else: npm run build && node scripts/docs.mjs)', () => {
+  expect(between('README.md', 'config')).toBe(configTable().trim());
+  expect(between('docs/profiles.md', 'shipped')).toBe(shippedProfilesTable());
+  expect(between('docs/profiles.md', 'fields')).toBe(profileFieldsTable());
+  expect(read('profiles/schema.json')).toBe(profileJsonSchema());
 });
 
 describe.each(pages)('%s', (page) => {
