@@ -1,6 +1,5 @@
 /** Measures a source: by its index where it has one, else by reading every packet. */
 import type { Job } from '../../contracts/assets.js';
-import { MediaError } from '../../contracts/errors.js';
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
 import type { VideoFacts } from '../../contracts/plan.js';
 import { SOURCE_FILE } from '../../media/video/encode-args.js';
