@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { Job } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
-import type { StoryboardPlan, VideoPlan } from '../../contracts/plan.js';
+import { STORYBOARD, type StoryboardPlan, type VideoPlan } from '../../contracts/plan.js';
 import type { Rendition } from '../../contracts/renditions.js';
 import { findFault } from '../../media/image/verify.js';
 import { MIME, STORYBOARD_FILE, storyboardPrefix, tileKey, tilesPrefix } from '../../media/video/layout.js';
@@ -19,9 +19,6 @@ import { keysBelow } from './keys-below.js';
 const QUALITY = 75;
 
 const DOWNLOADS = 8;
-
-/** @see STORYBOARD_FILE */
-export const STORYBOARD = 'storyboard';
 
 type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'scratch' | 'tools'>;
 
