@@ -139,7 +139,7 @@ async function run(
 }
 
 /** Every segment must start where the grid wants it, with a key frame. */
-function onGrid(job: Job, name: string, grid: Grid, firstSegment: number): Stream {
+export function onGrid(job: Job, name: string, grid: Grid, firstSegment: number): Stream {
   let runStart: number | undefined;
   return {
     type: 'video',
@@ -159,7 +159,7 @@ function onGrid(job: Job, name: string, grid: Grid, firstSegment: number): Strea
 }
 
 /** Only the last segment may be short: a hole in the middle would shift everything behind it. */
-function checkShortOnes(shipped: readonly ShippedSegment[], grid: Grid): void {
+export function checkShortOnes(shipped: readonly ShippedSegment[], grid: Grid): void {
   const short = shipped.slice(0, -1).find(({ segment, samples }) => samples !== framesOfSegment(grid, segment));
   if (short) throw new MediaError('VERIFY_FAILED', `Segment ${short.segment} lacks frames.`);
 }
