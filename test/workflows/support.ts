@@ -4,7 +4,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { Context } from '@temporalio/activity';
-import { Client, Connection, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultPayloadConverter,
+  type WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import {
@@ -13,14 +19,23 @@ import {
   NativeConnection,
   Runtime,
   Worker,
+  type WorkerOptions,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 
 import type { Config } from '../../src/config/schema.js';
-import type { ImageActivities, Inspection, MediaActivities, VideoActivities } from '../../src/contracts/activities.js';
+import type {
+  ChunkRequest,
+  ImageActivities,
+  Inspection,
+  MediaActivities,
+  PublishOutcome,
+  PublishRequest,
+  VideoActivities,
+} from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
 import type { QueueNames } from '../../src/contracts/names.js';
-import type { ChunkResult, EncodedRendition, VideoPlan } from '../../src/contracts/plan.js';
+import { framesOfChunk, type ChunkResult, type EncodedAudio, type VideoPlan } from '../../src/contracts/plan.js';
 import type { Progress } from '../../src/contracts/progress.js';
 import { planStart } from '../../src/starters/kafka/start-workflow.js';
 
@@ -33,6 +48,7 @@ export interface Bench {
     type: string,
     activities: Partial<AllActivities>,
     use: (handle: WorkflowHandle, job: Job) => Promise<T>,
+    args?: (queues: QueueNames) => unknown[],
   ): Promise<T>;
   close(): Promise<void>;
 }
@@ -45,31 +61,33 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
   const bundle = await bundleWorkflows();
   return {
     client,
-    run: async (type, activities, use) => {
+    run: async (type, activities, use, args) => {
       const queue = `test-${randomUUID()}`;
-      const queues: QueueNames = { media: queue, video: queue, videoUrgent: queue, image: queue };
-      const worker = await Worker.create({
+      const queues: QueueNames = { media: queue, video: queue, videoUrgent: `${queue}-urgent`, image: queue };
+      const options: WorkerOptions = {
         connection: native,
         namespace,
         identity: 'test',
         taskQueue: queue,
-        workflowBundle: bundle,
         activities: { ...wellBehaved, ...activities },
         maxHeartbeatThrottleInterval: '100ms',
         defaultHeartbeatThrottleInterval: '100ms',
         shutdownForceTime: '2s',
-      });
+      };
+      const worker = await Worker.create({ ...options, workflowBundle: bundle });
+      const urgent = await Worker.create({ ...options, taskQueue: queues.videoUrgent });
       const job = makeJob();
-      return worker.runUntil(async () => {
-        const { options } = planStart(job, undefined, queues);
-        const handle = await client.workflow.start(type, options);
+      const play = async () => {
+        const { options: start } = planStart(job, undefined, queues);
+        const handle = await client.workflow.start(type, { ...start, ...(args && { args: args(queues) }) });
         try {
           return await use(handle, job);
         } finally {
           if (process.env['RECORD_HISTORIES']) await record(handle);
           await handle.terminate().catch(() => undefined);
         }
-      });
+      };
+      return worker.runUntil(() => urgent.runUntil(play));
     },
     close: async () => {
       await connection.close();
@@ -118,10 +136,12 @@ const rung = (name: string, height: number): VideoPlan['rungs'][number] => ({
   bufsizeKbps: 2000,
   preset: 'veryfast',
   level: '3.1',
+  codecs: 'avc1.64001f',
 });
 
+/** 8 s: two segments, two chunks of one. */
 export const plan: VideoPlan = {
-  v: 1,
+  v: 2,
   kind: 'video',
   facts: {
     container: 'mov',
@@ -139,27 +159,41 @@ export const plan: VideoPlan = {
       pixelFormat: 'yuv420p',
     },
     audio: [{ streamIndex: 1, codec: 'aac', channels: 2, sampleRate: 48000, duration: 8, isDefault: true }],
+    subtitles: [],
   },
   grid: { fps: { num: 25, den: 1 }, gopFrames: 50, segmentFrames: 100, totalFrames: 200 },
   rungs: [rung('720p', 720), rung('360p', 360)],
-  chunks: [{ index: 0, firstSegment: 0, segments: 2, posterFrame: 20 }],
+  chunkSegments: 4,
   audio: [{ name: 'audio-0', streamIndex: 1, isDefault: true, channels: 2, bitrateKbps: 128, sampleRate: 48000 }],
+  subtitles: [],
+  stills: { posterFrames: [20] },
+  minSsim: 0,
 };
 
-export const encoded = (name: string): EncodedRendition => ({
-  name,
-  segments: 2,
-  bytes: 1000,
-  peakBitrate: 2000,
-  units: 200,
-  codecs: 'avc1.64001f',
-});
-export const chunkResult = (names: readonly string[], posterKey?: string): ChunkResult => ({
-  index: 0,
-  renditions: names.map(encoded),
+/** A video of so many 4 s segments. */
+export function longPlan(segments: number, more: Partial<VideoPlan> = {}): VideoPlan {
+  const duration = segments * 4;
+  return {
+    ...plan,
+    facts: { ...plan.facts, duration },
+    grid: { ...plan.grid!, totalFrames: segments * 100 },
+    ...more,
+  };
+}
+
+export const encoded = (name: string): EncodedAudio => ({ name, samples: 384_000, gain: 0 });
+
+/** All frames of the chunk, whole. */
+export const chunkResult = ({ plan: { grid }, chunk }: ChunkRequest, more: Partial<ChunkResult> = {}): ChunkResult => ({
+  frames: framesOfChunk(grid!, chunk),
   endedEarly: false,
-  posterKey,
+  damagedFrames: 0,
+  quality: [],
+  ...more,
 });
+/** `0+1 720p 360p`: first segment, segments, rungs. */
+export const described = ({ chunk, rungs }: ChunkRequest): string =>
+  `${chunk.firstSegment}+${chunk.segments} ${rungs.join(' ')}`;
 export const inspected: Inspection = { outcome: 'media', plan };
 
 export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
@@ -169,33 +203,41 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   });
 }
 
+export const published = ({ plan: { rungs, audio, kind }, made }: PublishRequest): PublishOutcome => ({
+  outcome: 'published',
+  kind,
+  state: made.missing.length > 0 ? 'partial' : 'ready',
+  renditions: [...rungs, ...audio]
+    .map(({ name }) => name)
+    .filter((name) => !made.missing.some((part) => part.name === name)),
+  missing: made.missing,
+});
+
 /** Activities that succeed at once. */
 const wellBehaved: AllActivities = {
   inspectMedia: async () => inspected,
-  encodeChunk: async (_job, _plan, _chunk, rungs) =>
-    chunkResult(
-      rungs.map(({ name }) => name),
-      'poster-source',
-    ),
+  encodeChunk: async (request) => chunkResult(request),
+  copyRung: async (_job, { grid }) => ({
+    frames: grid?.totalFrames ?? 0,
+    endedEarly: false,
+    damagedFrames: 0,
+    quality: [],
+  }),
   encodeAudio: async (_job, _plan, track) => encoded(track.name),
+  previewAudio: async () => undefined,
+  makeSubtitles: async (_job, { subtitles }) => subtitles.map(({ name }) => name),
   makePoster: async () => [{ name: 'poster.jpg', type: 'poster', key: 'k', mime: 'image/jpeg', bytes: 1 }],
+  makeStoryboard: async () => [{ name: 'storyboard', type: 'storyboard', key: 'k', mime: 'text/vtt', bytes: 1 }],
   makeImage: async () => ({
     outcome: 'ready',
     reader: 'sharp',
     renditions: [{ name: 'thumb.jpg', type: 'thumbnail', key: 'k', mime: 'image/jpeg', bytes: 1 }],
   }),
-  publishMedia: async ({ chunks, audio, missing }) => ({
-    kind: 'video',
-    state: missing.length > 0 ? 'partial' : 'ready',
-    masterKey: 'master.m3u8',
-    renditions: [...(chunks[0]?.renditions ?? []), ...audio].map(({ name }) => ({
-      name,
-      type: 'video',
-      key: name,
-      mime: 'x',
-      bytes: 1,
-    })),
-  }),
+  announcePlayable: async () => undefined,
+  publishMedia: async (request) => published(request),
+  loadPlan: async () => {
+    throw damaged();
+  },
   recordEnd: async () => undefined,
   discardOutputs: async () => undefined,
 };
@@ -213,13 +255,31 @@ export async function untilCancelled(stopped?: () => void): Promise<never> {
   }
 }
 
-export async function untilPart(handle: WorkflowHandle, name: string, state: string): Promise<void> {
+/** @param is asked of the query `progress` again and again */
+export async function untilProgress(
+  handle: WorkflowHandle,
+  what: string,
+  is: (now: Progress) => boolean,
+): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const { parts } = await handle.query<Progress>('progress');
-    if (parts.some((part) => part.name === name && part.state === state)) return;
+    if (is(await handle.query<Progress>('progress'))) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`${name} never became ${state}`);
+  throw new Error(`never: ${what}`);
+}
+
+export async function untilPart(handle: WorkflowHandle, name: string, state: string): Promise<void> {
+  await untilProgress(handle, `${name} is ${state}`, ({ parts }) =>
+    parts.some((part) => part.name === name && part.state === state),
+  );
+}
+
+/** The lines that the Web UI shows for the steps, in the order in which they were scheduled. */
+export async function summaries(handle: WorkflowHandle): Promise<unknown[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(({ userMetadata, activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled ? [userMetadata?.summary && defaultPayloadConverter.fromPayload(userMetadata.summary)] : [],
+  );
 }
 
 export const failureOf = (error: unknown): ApplicationFailure =>
