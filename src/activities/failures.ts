@@ -35,3 +35,14 @@ export function drainingFailure(): ApplicationFailure {
     category: ApplicationFailureCategory.BENIGN,
   });
 }
+
+/** Failure type of an activity whose process stood still for longer than Temporal waits. Nobody outside sees it. */
+export const WORKER_FROZEN = 'WorkerFrozen';
+
+/** Retryable: another attempt runs already, or will. */
+export function frozenFailure(seconds: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: WORKER_FROZEN,
+    message: `The worker stood still for ${Math.round(seconds)} s: another attempt has taken over.`,
+  });
+}

@@ -1,5 +1,6 @@
 /** All activities, by the kind of worker that offers them. */
 import type { ImageActivities, MediaActivities, VideoActivities } from '../contracts/activities.js';
+import { onlyWhileAlive } from './alive.js';
 import type { ActivityContext } from './context.js';
 import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
@@ -17,7 +18,8 @@ export interface Activities {
   readonly image: ImageActivities;
 }
 
-export function createActivities(context: ActivityContext): Activities {
+export function createActivities(outside: ActivityContext): Activities {
+  const context = onlyWhileAlive(outside);
   return {
     media: {
       publishMedia: createPublishMedia(context),

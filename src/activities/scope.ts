@@ -1,10 +1,13 @@
 /** The frame around every activity: heartbeats, cancellation, draining, errors, a logger that knows where it is. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { Context, type Info } from '@temporalio/activity';
 
 import { MediaError } from '../contracts/errors.js';
 import { parseHeartbeat, type HeartbeatDetails } from '../contracts/progress.js';
 import type { Logger } from '../logging/logger.js';
 import { drainingFailure, isOutage, toFailure } from './failures.js';
+import { Pulse } from './pulse.js';
 
 /** A heartbeat also fetches cancellation: its period bounds how late a cancel is heard. */
 const HEARTBEAT_MS = 1000;
@@ -15,7 +18,7 @@ const MAX_STRIKES = 10;
 type Report = Omit<HeartbeatDetails, 'v' | 'strikes'>;
 
 export interface ActivityScope {
-  /** Aborted on cancel, time-out, pause and drain. Its reason is the CancelledFailure to rethrow. */
+  /** Aborted on cancel, time-out, pause and drain, and when this process stood still. Its reason is what to rethrow. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly info: Info;
@@ -27,6 +30,16 @@ export interface ActivityOptions {
   /** For steps that must succeed in the end: no error is final. */
   readonly neverGivesUp?: boolean;
 }
+
+const pulses = new AsyncLocalStorage<Pulse>();
+
+/**
+ * Holds a write back that comes too late: to be called before every write that an activity makes.
+ *
+ * @throws the scope's reason when this process stood still for longer than Temporal waits: by then another attempt
+ *   may have done the step, and more. Nothing outside of activities.
+ */
+export const assertAlive = (): void => pulses.getStore()?.assertAlive();
 
 /**
  * Makes an activity of `run`. Heartbeats come from a timer, not from the encoder's output, so that
@@ -49,10 +62,13 @@ export function activity<Args extends unknown[], Result>(
     const previous = parseHeartbeat(info.heartbeatDetails);
     const strikes = previous?.strikes ?? info.attempt - 1;
     let details: HeartbeatDetails = { step: 'start', what: '', percent: 0, ...previous, v: 1, strikes: strikes + 1 };
-    const beat = (): void => context.heartbeat(details);
+    const pulse = new Pulse(info.heartbeatTimeoutMs);
+    const beat = (): void => {
+      if (pulse.beat()) context.heartbeat(details);
+    };
     const timer = setInterval(beat, HEARTBEAT_MS);
     const scope: ActivityScope = {
-      signal: context.cancellationSignal,
+      signal: AbortSignal.any([context.cancellationSignal, pulse.signal]),
       logger: logger.child({
         workflowId: info.workflowExecution?.workflowId,
         activity: info.activityType,
@@ -67,8 +83,9 @@ export function activity<Args extends unknown[], Result>(
     try {
       beat();
       if (strikes >= MAX_STRIKES && !neverGivesUp) throw new MediaError('INTERNAL', undefined, { final: true });
-      return await run(scope, ...args);
+      return await pulses.run(pulse, () => run(scope, ...args));
     } catch (error) {
+      if (pulse.signal.aborted) throw pulse.signal.reason;
       const drained = context.cancellationDetails?.workerShutdown === true;
       if (drained || scope.signal.aborted || isOutage(error)) {
         details = { ...details, strikes };
