@@ -32,20 +32,6 @@ const PROFILES = { chunked: 'chunkSegments: 2', whole: 'chunkSegments: 0' };
 
 const run = promisify(execFile);
 
-const profiles = await mkdtemp(join(tmpdir(), 'mediamill-profiles-'));
-for (const [name, line] of Object.entries(PROFILES)) {
-  await writeFile(join(profiles, `${name}.yaml`), `extends: default\ndescription: For a measurement.\n${line}\n`);
-}
-await withBenchStack(
-  async ({ config, dir }) => {
-    await withSession(config, async (session) => {
-      await borders(session, dir);
-      await drift(session, dir);
-    });
-  },
-  { profiles: { dir: profiles } },
-).finally(() => rm(profiles, { recursive: true }));
-
 async function borders(session: Session, dir: string): Promise<void> {
   const film = await makeFilm(join(dir, 'film.mp4'), { seconds: SECONDS, width: 1280, height: 720 });
   const [chunked, whole] = [
@@ -166,7 +152,22 @@ async function decode(path: string, args: readonly string[]): Promise<Buffer> {
 
 /** Where the first sample that a player hears or sees lies in time: decoding to raw bytes forgets it. Seconds. */
 async function startOf(path: string, stream: 'v' | 'a'): Promise<number> {
-  const show = ['-show_entries', 'frame=best_effort_timestamp_time', '-read_intervals', '%+#1', '-of', 'csv=p=0'];
+  const show = ['-show_entries', 'frame=best_effort_timestamp_time', '-read_intervals', '%+#9', '-of', 'csv=p=0'];
   const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', `${stream}:0`, ...show, path]);
-  return Number.parseFloat(stdout);
+  // A decoder may swallow the first packets.
+  return Number(/[\d.]+/.exec(stdout)?.[0]);
 }
+
+const profiles = await mkdtemp(join(tmpdir(), 'mediamill-profiles-'));
+for (const [name, line] of Object.entries(PROFILES)) {
+  await writeFile(join(profiles, `${name}.yaml`), `extends: default\ndescription: For a measurement.\n${line}\n`);
+}
+await withBenchStack(
+  async ({ config, dir }) => {
+    await withSession(config, async (session) => {
+      await borders(session, dir);
+      await drift(session, dir);
+    });
+  },
+  { profiles: { dir: profiles } },
+).finally(() => rm(profiles, { recursive: true }));
