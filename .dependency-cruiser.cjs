@@ -21,6 +21,7 @@ const ROOMS = {
   ],
   client: ['contracts', 'config', 'logging'],
   'starters/kafka': ['contracts', 'client', 'config', 'logging', 'messaging', 'storage', 'catalogue'],
+  'starters/http': ['contracts', 'client', 'config', 'logging', 'media', 'storage', 'catalogue'],
   local: ['contracts', 'client', 'config', 'logging', 'storage', 'catalogue', 'messaging', 'tools'],
   // The command line is where all parts meet: it starts them, and asks each of them how it is.
   'starters/cli': [
@@ -97,6 +98,7 @@ module.exports = {
     only('sharp', '^src/tools/images/'),
     only('pg', '^src/catalogue/'),
     only('kysely', '^src/catalogue/'),
+    only('fastify', '^src/starters/http/'),
     {
       name: 'no-cycles',
       severity: 'error',

@@ -21,7 +21,7 @@ function databaseOf(url: string): { host: string; user: string; password: string
 /** Mistakes that only show when settings are seen together. Every single value is taken to be valid. */
 export function crossCheck(config: Config): string[] {
   const mistakes: string[] = [];
-  const { workers, kafka, storage, catalogue } = config;
+  const { workers, kafka, storage, catalogue, http } = config;
   if (workers.forceSeconds <= workers.graceSeconds) {
     mistakes.push(
       `Expected workers.forceSeconds (WORKERS_FORCE_SECONDS) to be more than workers.graceSeconds (WORKERS_GRACE_SECONDS), ${workers.graceSeconds}, but received ${workers.forceSeconds}`,
@@ -37,19 +37,24 @@ export function crossCheck(config: Config): string[] {
   }
   const defaults = ConfigSchema.properties.storage.properties;
   const storageHost = new URL(storage.endpoint).hostname;
-  if (
-    !isLoopback(storageHost) &&
-    (storage.accessKey === Reflect.get(defaults.accessKey, 'default') ||
-      storage.secretKey === Reflect.get(defaults.secretKey, 'default'))
-  ) {
+  const storeIsOpen =
+    storage.accessKey === Reflect.get(defaults.accessKey, 'default') ||
+    storage.secretKey === Reflect.get(defaults.secretKey, 'default');
+  if (!isLoopback(storageHost) && storeIsOpen) {
     mistakes.push(
       `Mediamill refuses to start with the default credentials of a store that is not on loopback (${storageHost}): set storage.accessKey (STORAGE_ACCESS_KEY) and storage.secretKey (STORAGE_SECRET_KEY)`,
     );
   }
   const database = databaseOf(catalogue.url);
-  if (!isLoopback(database.host) && database.user === 'mediamill' && database.password === 'mediamill') {
+  const databaseIsOpen = database.user === 'mediamill' && database.password === 'mediamill';
+  if (!isLoopback(database.host) && databaseIsOpen) {
     mistakes.push(
       `Mediamill refuses to start with the default credentials of a database that is not on loopback (${database.host}): set catalogue.url (DATABASE_URL)`,
+    );
+  }
+  if (!isLoopback(http.host) && (storeIsOpen || databaseIsOpen)) {
+    mistakes.push(
+      `Mediamill refuses to serve HTTP anywhere but on loopback (${http.host}) with the default credentials of its store or database: set http.host (HTTP_HOST), or credentials`,
     );
   }
   return mistakes;

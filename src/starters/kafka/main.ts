@@ -1,9 +1,7 @@
 /** Process entry: reads upload events from Kafka and starts workflows until a signal stops it. */
-import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
 
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-
+import { openTemporal } from '../../client/lazy-connection.js';
 import { loadConfig } from '../../config/index.js';
 import type { Config } from '../../config/schema.js';
 import { WORKFLOW_TYPES } from '../../contracts/names.js';
@@ -20,8 +18,6 @@ import { createBatchHandler, type StarterPorts } from './starter.js';
 
 /** Running starts end within their deadline; what takes longer is redelivered. Milliseconds. */
 const STOP_LIMIT = 12_000;
-/** gRPC waits up to two minutes between attempts to reconnect: too long for a server that is back. */
-const MAX_RECONNECT_WAIT = 2_000;
 const COUNT_DEADLINE = 4_000;
 
 const config = loadConfig();
@@ -53,7 +49,7 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
 
     const producer = await createProducer(kafka, logger);
     closers.push(() => producer.close());
-    const client = openTemporal(config);
+    const client = openTemporal(config.temporal, 'starter:kafka');
     closers.push(() => client.connection.close());
     const store = createObjectStore(config.storage);
     const ports: StarterPorts = {
@@ -89,21 +85,6 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
     for (const closer of closers.reverse()) await closer();
     clearTimeout(giveUp);
   }
-}
-
-/** Connects when first needed: with Temporal away the starter waits, it does not die. */
-function openTemporal(config: Config): Client {
-  const { connectionOptions } = loadClientConnectConfig();
-  const connection = Connection.lazy({
-    ...connectionOptions,
-    address: config.temporal.address,
-    channelArgs: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_WAIT },
-  });
-  return new Client({
-    connection,
-    namespace: config.temporal.namespace,
-    identity: `starter:kafka@${hostname()}:${process.pid}`,
-  });
 }
 
 async function countOpen(client: Client, taskQueue: string): Promise<number> {
