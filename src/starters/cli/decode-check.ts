@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-import type { AssetDocument } from '../../contracts/assets.js';
+import type { AssetDocument, RenditionDocument } from '../../contracts/assets.js';
 
 const run = promisify(execFile);
 
@@ -26,28 +26,43 @@ interface Stream {
 export async function decodeAll(document: AssetDocument): Promise<Checked[]> {
   const checked: Checked[] = [];
   for (const rendition of document.renditions) {
+    const { name } = rendition;
     try {
-      const streams = await decode(rendition.url);
-      const facts = streams.map(describe).join(' + ');
-      const picture = streams.find(({ codec_type }) => codec_type === 'video');
-      const wrongSize =
-        rendition.width !== undefined && (picture?.width !== rendition.width || picture?.height !== rendition.height);
-      const nothing = streams.length === 0 || streams.some(({ nb_read_frames }) => !Number(nb_read_frames));
-      const problem = nothing
-        ? 'nothing could be decoded'
-        : wrongSize
-          ? `expected ${rendition.width}x${rendition.height}`
-          : undefined;
-      checked.push({ name: rendition.name, facts, problem });
+      const found = rendition.type === 'storyboard' ? checkSheets(rendition.url) : checkStreams(rendition);
+      checked.push({ name, ...(await found) });
     } catch (error) {
-      checked.push({
-        name: rendition.name,
-        facts: '',
-        problem: (error as { stderr?: string }).stderr?.trim() || String(error),
-      });
+      checked.push({ name, facts: '', problem: (error as { stderr?: string }).stderr?.trim() || String(error) });
     }
   }
   return checked;
+}
+
+async function checkStreams({ url, width, height }: RenditionDocument): Promise<Omit<Checked, 'name'>> {
+  const streams = await decode(url);
+  const facts = streams.map(describe).join(' + ');
+  const picture = streams.find(({ codec_type }) => codec_type === 'video');
+  const wrongSize = width !== undefined && (picture?.width !== width || picture?.height !== height);
+  const nothing = streams.length === 0 || streams.some(({ nb_read_frames }) => !Number(nb_read_frames));
+  const problem = nothing ? 'nothing could be decoded' : wrongSize ? `expected ${width}x${height}` : undefined;
+  return { facts, problem };
+}
+
+/** Every sheet that the WebVTT names must hold all the tiles that it names. */
+async function checkSheets(url: string): Promise<Omit<Checked, 'name'>> {
+  const text = await (await fetch(url)).text();
+  const tiles = [...text.matchAll(/^(.+)#xywh=(\d+),(\d+),(\d+),(\d+)$/gm)].map(([, sheet, ...numbers]) => {
+    const [x = 0, y = 0, width = 0, height = 0] = numbers.map(Number);
+    return { sheet: sheet!, right: x + width, bottom: y + height };
+  });
+  const sheets = [...new Set(tiles.map(({ sheet }) => sheet))];
+  const facts = `${tiles.length} tiles on ${sheets.length} sheets`;
+  for (const sheet of sheets) {
+    const [picture] = await decode(new URL(sheet, url).href);
+    const { width = 0, height = 0 } = picture ?? {};
+    const outside = tiles.some((tile) => tile.sheet === sheet && (tile.right > width || tile.bottom > height));
+    if (outside) return { facts, problem: `${sheet} is too small: ${width}x${height}` };
+  }
+  return { facts, problem: tiles.length === 0 ? 'it has no tiles' : undefined };
 }
 
 async function decode(url: string): Promise<Stream[]> {
