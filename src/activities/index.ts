@@ -8,6 +8,7 @@ import { createMakeImage } from './image/make-image.js';
 import { createMakePoster } from './image/make-poster.js';
 import { createMakeStoryboard } from './image/make-storyboard.js';
 import { createPublishMedia } from './publish/publish-media.js';
+import { createCopyRung } from './video/copy-rung.js';
 import { createEncodeAudio } from './video/encode-audio.js';
 import { createEncodeChunk } from './video/encode-chunk.js';
 import { createInspectMedia } from './video/inspect.js';
@@ -29,6 +30,7 @@ export function createActivities(outside: ActivityContext): Activities {
     video: {
       inspectMedia: createInspectMedia(context),
       encodeChunk: createEncodeChunk(context),
+      copyRung: createCopyRung(context),
       encodeAudio: createEncodeAudio(context),
     },
     image: {

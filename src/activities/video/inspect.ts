@@ -5,11 +5,11 @@ import { MediaError } from '../../contracts/errors.js';
 import type { VideoPlan } from '../../contracts/plan.js';
 import { sniff } from '../../media/sniff.js';
 import { planKey } from '../../media/video/layout.js';
-import { planVideo } from '../../media/video/plan.js';
 import { announceState } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity } from '../scope.js';
 import { readSourceHead, statSource } from './movie-source.js';
+import { planSource } from './plan-source.js';
 import { probeMovie, probeWhole } from './probe-source.js';
 
 export function createInspectMedia(context: ActivityContext) {
@@ -20,7 +20,7 @@ export function createInspectMedia(context: ActivityContext) {
     const { kind } = await sniff(await readSourceHead(context, job.source, scope.signal));
     if (kind === 'image') return { outcome: 'image' };
     const facts = (await probeMovie(context, scope, job, bytes)) ?? (await probeWhole(context, scope, job));
-    const plan = planVideo(facts, profile);
+    const plan = await planSource(context, scope, job, { facts, profile, bytes });
     await storePlan(context, job, plan, scope.signal);
     await announceState(context, job, { to: 'processing', by: scope.info.activityType, kind: plan.kind });
     scope.logger.info('media inspected', { assetId: job.assetId, facts });

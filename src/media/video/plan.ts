@@ -8,7 +8,6 @@ import type {
   SubtitleTrack,
   VideoFacts,
   VideoPlan,
-  VideoRung,
 } from '../../contracts/plan.js';
 import type { Profile } from '../../contracts/profile.js';
 import { outputFrameRate, toNumber } from './frame-rate.js';
@@ -21,15 +20,8 @@ export const SEGMENT_SECONDS = 4;
 /** 5.1 */
 const SURROUND_CHANNELS = 6;
 
-/**
- * @param adapt last word on the rungs: by content (`adaptRungs`), or by what the source allows (`passThrough`)
- * @throws MediaError NO_MEDIA when the profile wants only sound and there is none
- */
-export function planVideo(
-  facts: VideoFacts,
-  profile: Profile,
-  adapt: (rungs: readonly VideoRung[], grid: Grid) => readonly VideoRung[] = (rungs) => rungs,
-): VideoPlan {
+/** @throws MediaError NO_MEDIA when the profile wants only sound and there is none */
+export function planVideo(facts: VideoFacts, profile: Profile): VideoPlan {
   const sound = {
     audio: planAudio(facts.audio, profile.audio),
     ...(profile.audio.loudness === 'off' ? {} : { loudness: profile.audio.loudness }),
@@ -41,7 +33,7 @@ export function planVideo(
     return { v: 2, kind: 'audio', facts, ...nothing, ...sound };
   }
   const grid = gridOf(video.frameRate, video.duration, profile);
-  const rungs = adapt(ladder(video.width, video.height, toNumber(grid.fps), profile), grid);
+  const rungs = ladder(video.width, video.height, toNumber(grid.fps), profile);
   return {
     v: 2,
     kind: 'video',
