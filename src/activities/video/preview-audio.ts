@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Job } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
 import type { AudioTrack, Chunk, VideoPlan } from '../../contracts/plan.js';
-import { previewAudioRun } from '../../media/video/audio-args.js';
+import { previewAudioRun, type PreviewRun } from '../../media/video/audio-args.js';
 import { aacFrames, audioSegment } from '../../media/video/audio-fragments.js';
 import { damagedFrames } from '../../media/video/damage.js';
 import { INIT_FILE, MIME, previewPrefix, segmentName } from '../../media/video/layout.js';
@@ -64,14 +64,15 @@ interface Part {
 /** @throws MediaError VERIFY_FAILED when the run wrote more or fewer frames than it was asked for */
 function cut(
   whole: Buffer,
-  { firstFrame, preroll, segments }: ReturnType<typeof previewAudioRun>,
+  { firstFrame, preroll, postroll, segments }: PreviewRun,
   firstSegment: number,
   name: string,
 ): Part[] {
   const wanted = segments.reduce((sum, frames) => sum + frames, 0);
-  const frames = framesOf(whole).slice(preroll);
-  if (frames.length !== wanted)
-    throw new MediaError('VERIFY_FAILED', `${name}: ${frames.length} of ${wanted} frames of the preview were made.`);
+  const made = framesOf(whole);
+  if (made.length !== preroll + wanted + postroll)
+    throw new MediaError('VERIFY_FAILED', `${name}: a preview of ${wanted} frames has ${made.length}.`);
+  const frames = made.slice(preroll);
   let done = 0;
   return segments.map((count, i) => {
     const segment = firstSegment + i;

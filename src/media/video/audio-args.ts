@@ -147,6 +147,8 @@ export interface PreviewRun {
   readonly firstFrame: number;
   /** AAC frames that the run writes before that one. */
   readonly preroll: number;
+  /** AAC frames that it writes after the last one that is kept. */
+  readonly postroll: number;
   /** AAC frames of each wanted segment. */
   readonly segments: readonly number[];
   /** What of the source is read. Seconds on the grid's clock. */
@@ -157,7 +159,8 @@ export interface PreviewRun {
 /** Segments of a track as it is. The run writes `<track>/init.mp4` and, in one piece, `<track>/seg-00000.m4s`. */
 export function previewAudioRun(plan: VideoPlan, track: AudioTrack, { firstSegment, segments }: Chunk): PreviewRun {
   const { sampleRate } = track;
-  const sizes = audioSegmentFrames(audioSamples(plan, track), sampleRate).slice(firstSegment, firstSegment + segments);
+  const total = audioSamples(plan, track);
+  const sizes = audioSegmentFrames(total, sampleRate).slice(firstSegment, firstSegment + segments);
   const firstFrame = audioSegmentStart(firstSegment, sampleRate);
   const endFrame = firstFrame + sizes.reduce((sum, size) => sum + size, 0);
   const startFrame = plan.facts.seekable ? Math.max(0, firstFrame - PREROLL_FRAMES) : 0;
@@ -165,7 +168,9 @@ export function previewAudioRun(plan: VideoPlan, track: AudioTrack, { firstSegme
   const seconds = (frames: number): number => (frames * AAC_FRAME) / sampleRate;
   const seek = startFrame > 0 ? ['-noaccurate_seek', '-ss', seconds(startFrame).toFixed(6)] : [];
   const { file, pad } = inputOf(plan, track, { isConverted: false }, seek);
-  const samples = (endFrame - startFrame) * AAC_FRAME;
+  // What is said in a frame overlaps the next one: one more is encoded, but not past the end of the track.
+  const postroll = endFrame < total / AAC_FRAME ? 1 : 0;
+  const samples = (endFrame + postroll - startFrame) * AAC_FRAME;
   const filters = [
     converted(track, ON_THE_CLOCK),
     `apad=whole_len=${samples}`,
@@ -180,9 +185,10 @@ export function previewAudioRun(plan: VideoPlan, track: AudioTrack, { firstSegme
     },
     firstFrame,
     preroll,
+    postroll,
     segments: sizes,
     fromSeconds: seconds(startFrame),
-    toSeconds: seconds(endFrame),
+    toSeconds: seconds(endFrame + postroll),
   };
 }
 

@@ -122,12 +122,13 @@ describe('runs', () => {
     const middle = previewAudioRun(long, track, { firstSegment: 450, segments: 3 });
     expect(middle.segments).toEqual(final.slice(450, 453));
     expect(middle.firstFrame).toBe(audioSegmentStart(450, 48_000));
-    expect(middle.preroll).toBe(8);
+    expect(middle).toMatchObject({ preroll: 8, postroll: 1 });
     expect(middle.fromSeconds).toBeCloseTo(((middle.firstFrame - 8) * AAC_FRAME) / 48_000, 9);
     expect(middle.command.inputs[0]!.options).toContain(middle.fromSeconds.toFixed(6));
 
     const last = previewAudioRun(long, track, { firstSegment: final.length - 1, segments: 8 });
     expect(last.segments).toEqual(final.slice(-1));
+    expect(last.postroll).toBe(0);
     expect(previewAudioRun(long, track, { firstSegment: final.length, segments: 8 }).segments).toEqual([]);
   });
 
