@@ -31,10 +31,11 @@ export async function publishAsset(
   { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
   job: Job,
   document: AssetDocument,
+  { repair }: { readonly repair?: boolean | undefined } = {},
 ): Promise<void> {
   await putDocument(to, job, document, signal);
   await announceRenditions(to, job, document);
-  const transition = { to: document.state, by: info.activityType, kind: document.kind, document };
+  const transition = { to: document.state, by: info.activityType, kind: document.kind, document, repair };
   const won = await to.catalogue.publish(job, transition);
   if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
   await publishState(to.results, job, transition);

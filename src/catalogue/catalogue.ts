@@ -39,6 +39,11 @@ export interface Transition {
   readonly document?: AssetDocument | undefined;
 }
 
+export interface Publication extends Transition {
+  readonly document: AssetDocument;
+  readonly repair?: boolean | undefined;
+}
+
 /** Errors: CATALOGUE_UNAVAILABLE for everything that another try can mend. */
 export interface Catalogue {
   /**
@@ -51,9 +56,11 @@ export interface Catalogue {
   transition(job: Job, transition: Transition): Promise<boolean>;
   /**
    * The atomic switch: like `transition`, and the asset's published generation becomes the job's, with
-   * this document. Of several attempts of one generation the first one's document stays.
+   * this document. Of several attempts of one generation the first one's document stays, unless it is a
+   * repair: that replaces the document of the generation that is published, `ready` or `partial`, and is
+   * refused everywhere else. The same repair again leaves one history line.
    */
-  publish(job: Job, transition: Transition & { document: AssetDocument }): Promise<boolean>;
+  publish(job: Job, transition: Publication): Promise<boolean>;
   find(assetId: string): Promise<AssetRow | undefined>;
   findByWorkflow(workflowId: string): Promise<AssetRow | undefined>;
   list(options: { limit: number; state?: AssetState | undefined; tenant?: string | undefined }): Promise<AssetRow[]>;

@@ -2,9 +2,10 @@ import { Migrator, type Migration } from 'kysely';
 import type { Config } from '../config/index.js';
 import { connect, mapped } from './database.js';
 import * as assets from './migrations/0001-assets.js';
+import * as repairs from './migrations/0002-repairs.js';
 
 /** In order of their names. Forward only: a released migration is never changed, a mistake is mended by the next one. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-assets': assets };
+const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-assets': assets, '0002-repairs': repairs };
 
 /**
  * Brings the database up to date, in one transaction. Any number of processes may do so at once:

@@ -1,13 +1,19 @@
 /** The catalogue on PostgreSQL. Tables: `migrations/`. */
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Selectable, Transaction } from 'kysely';
+
 import type { Config } from '../config/index.js';
 import type { Job } from '../contracts/assets.js';
 import { versionOf } from '../contracts/ids.js';
-import type { AssetRow, Catalogue, HistoryRow, Transition } from './catalogue.js';
+import type { AssetRow, Catalogue, HistoryRow, Publication, Transition } from './catalogue.js';
 import { connect, mapped, type Database, type Tables } from './database.js';
-import { judge } from './transitions.js';
+import { judge, judgeRepair } from './transitions.js';
 
 const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
+
+/** As it comes back from the database. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 class PostgresCatalogue implements Catalogue {
   readonly #db: Database;
@@ -20,8 +26,8 @@ class PostgresCatalogue implements Catalogue {
     return this.#step(job, transition, false);
   }
 
-  publish(job: Job, transition: Parameters<Catalogue['publish']>[1]): Promise<boolean> {
-    return this.#step(job, transition, true);
+  publish(job: Job, transition: Publication): Promise<boolean> {
+    return transition.repair ? this.#repair(job, transition) : this.#step(job, transition, true);
   }
 
   async find(assetId: string): Promise<AssetRow | undefined> {
@@ -87,6 +93,25 @@ class PostgresCatalogue implements Catalogue {
           await tx.updateTable('assets').set({ kind: transition.kind }).where('id', '=', job.assetId).execute();
         }
         return verdict !== 'refuse';
+      }),
+    );
+  }
+
+  #repair(job: Job, transition: Publication): Promise<boolean> {
+    return mapped(() =>
+      this.#db.transaction().execute(async (tx) => {
+        const now = await tx
+          .selectFrom('assets')
+          .select(['state', 'begun', 'generation', 'document'])
+          .where('id', '=', job.assetId)
+          .forUpdate()
+          .executeTakeFirst();
+        if (!now || judgeRepair(now, job.generation) === 'refuse') return false;
+        // An attempt whose answer got lost has written it already.
+        if (now.state === transition.to && isDeepStrictEqual(now.document, plain(transition.document))) return true;
+        await update(tx, job, transition, true);
+        await record(tx, job, transition, now.state);
+        return true;
       }),
     );
   }

@@ -35,3 +35,12 @@ export function judge(now: Standing | undefined, to: AssetState, generation: num
   if (FINAL_STATES.includes(now.state)) return 'refuse';
   return ORDER[to] > ORDER[now.state] ? 'apply' : 'refuse';
 }
+
+/** A repair publishes again what is published: it begins nothing and revives nothing. */
+export function judgeRepair(
+  now: (Standing & { readonly generation: number }) | undefined,
+  generation: number,
+): Verdict {
+  const isPublished = now?.generation === generation && now.begun === generation;
+  return isPublished && (now.state === 'ready' || now.state === 'partial') ? 'apply' : 'refuse';
+}

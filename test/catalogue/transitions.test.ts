@@ -1,4 +1,4 @@
-import { judge, type Verdict } from '../../src/catalogue/transitions.js';
+import { judge, judgeRepair, type Verdict } from '../../src/catalogue/transitions.js';
 import type { AssetState } from '../../src/contracts/assets.js';
 
 const STATES: AssetState[] = [
@@ -47,4 +47,12 @@ test('any generation may delete', () => {
     expect(judge({ state: 'ready', begun: 2 }, 'deleted', generation)).toBe('apply');
     expect(judge({ state: 'deleted', begun: 2 }, 'deleted', generation)).toBe('repeat');
   }
+});
+
+test.each(STATES)('a repair of what is %s', (state) => {
+  const verdict = state === 'ready' || state === 'partial' ? 'apply' : 'refuse';
+  expect(judgeRepair({ state, begun: 2, generation: 2 }, 2)).toBe(verdict);
+  expect(judgeRepair({ state, begun: 3, generation: 2 }, 2)).toBe('refuse');
+  expect(judgeRepair({ state, begun: 2, generation: 2 }, 1)).toBe('refuse');
+  expect(judgeRepair(undefined, 1)).toBe('refuse');
 });

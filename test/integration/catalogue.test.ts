@@ -122,6 +122,50 @@ test('a late attempt changes nothing', async () => {
   expect(await path(job)).toEqual(['>cancelled@1']);
 });
 
+describe('a repair', () => {
+  const repair = (job: Job, to: AssetState, mark: string): Promise<boolean> =>
+    catalogue.publish(job, { to, by: 'repair', kind: 'video', document: documentOf(job, to, mark), repair: true });
+  const markOf = async (job: Job): Promise<unknown> => (await catalogue.find(job.assetId))?.document?.playback.hls;
+
+  test('replaces the document of what is published, whatever its state becomes, and each is written down', async () => {
+    const job = newJob();
+    await publish(job, 'partial', 'first');
+    for (const [to, mark] of [
+      ['ready', 'second'],
+      ['ready', 'third'],
+      ['partial', 'fourth'],
+      ['ready', 'fifth'],
+    ] as const) {
+      expect(await repair(job, to, mark)).toBe(true);
+      // An attempt whose answer got lost does the same again.
+      expect(await repair(job, to, mark)).toBe(true);
+      expect(await catalogue.find(job.assetId)).toMatchObject({ state: to, generation: 1 });
+      expect(await markOf(job)).toBe(mark);
+    }
+    expect(await path(job)).toEqual([
+      '>partial@1', 'partial>ready@1', 'ready>ready@1', 'ready>partial@1', 'partial>ready@1',
+    ]); // prettier-ignore
+  });
+
+  test('is not for what is not published, has been deleted, or is being replaced', async () => {
+    const unknown = newJob();
+    expect(await repair(unknown, 'ready', 'x')).toBe(false);
+    expect(await catalogue.find(unknown.assetId)).toBeUndefined();
+    const [playable, failed, deleted, replaced] = [newJob(), newJob(), newJob(), newJob()];
+    await catalogue.transition(playable, { to: 'playable', by: 'x' });
+    await catalogue.transition(failed, { to: 'failed', by: 'x' });
+    await publish(deleted);
+    await catalogue.transition(deleted, { to: 'deleted', by: 'x' });
+    await publish(replaced, 'ready', 'first');
+    await catalogue.transition({ ...replaced, generation: 2 }, { to: 'processing', by: 'x' });
+    for (const job of [playable, failed, deleted, replaced]) {
+      const before = await catalogue.find(job.assetId);
+      expect(await repair(job, 'ready', 'x')).toBe(false);
+      expect(await catalogue.find(job.assetId)).toEqual(before);
+    }
+  });
+});
+
 test('while a later generation is made, the published one stays', async () => {
   const job = newJob();
   await publish(job);
@@ -207,7 +251,7 @@ test('list gives the newest first, by state and tenant', async () => {
 test('of several processes that migrate at once one does, and none does so again', async () => {
   const empty = await emptyDatabase();
   const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(empty)));
-  expect(applied.flat()).toEqual(['0001-assets']);
+  expect(applied.flat()).toEqual(['0001-assets', '0002-repairs']);
   expect(await migrate(empty)).toEqual([]);
 });
 

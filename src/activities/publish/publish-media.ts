@@ -1,16 +1,19 @@
 /** Verify, describe, switch: the last step of a video or audio asset. */
-import type { MissingPart, PublishRequest, PublishResult } from '../../contracts/activities.js';
-import { outputPrefix, type AssetDocument, type Job } from '../../contracts/assets.js';
+import type { Finding, MissingPart, PublishOutcome, PublishRequest } from '../../contracts/activities.js';
 import { MediaError } from '../../contracts/errors.js';
-import type { Rendition } from '../../contracts/renditions.js';
-import { masterKey, MIME, PLAYLIST_FILE, streamPrefix, workPrefix } from '../../media/video/layout.js';
+import { checkHls, refusals } from '../../media/video/hls-rules.js';
+import { madeKey, subtitlePrefix } from '../../media/video/layout.js';
+import { subtitleSegmentName } from '../../media/video/hls.js';
+import { manifestFiles, manifestMime } from '../../media/video/manifests.js';
 import { shortfalls } from '../../media/video/shortfalls.js';
-import { verify, type Listing, type VerifiedStream } from '../../media/video/verify.js';
-import { publishAsset, publishedBefore, renditionDocument } from '../announce.js';
+import { outputPrefix } from '../../contracts/assets.js';
+import { publishAsset, publishedBefore } from '../announce.js';
+import { CHANGEABLE } from '../cache-control.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
-import { resultOf } from './result-of.js';
-import { writePlaylists } from './write-playlists.js';
+import { documentOf, resultOf } from './document.js';
+import { removeFaulty, removeLeftOvers } from './left-overs.js';
+import { verifyOutputs, type Verified } from './verify-outputs.js';
 
 type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
 
@@ -18,114 +21,92 @@ export function createPublishMedia(context: Needs) {
   const { config, logger, store } = context;
   const bucket = config.storage.mediaBucket;
 
-  return activity(logger, async (scope, request: PublishRequest): Promise<PublishResult> => {
-    const { job, plan } = request;
-    const before = await publishedBefore(context, job);
-    if (before) return resultOf(request, before);
+  return activity(logger, async (scope, request: PublishRequest): Promise<PublishOutcome> => {
+    const { job, plan, made, repair } = request;
+    const { signal } = scope;
+    const before = repair ? undefined : await publishedBefore(context, job);
+    if (before) return { outcome: 'published', ...resultOf(plan, before) };
 
-    scope.report({ step: 'verify', what: 'renditions', percent: 0 });
-    const { passed, missing } = check(request, await list(context, scope.signal, job));
+    const shelf = { store, bucket, signal };
+    const verified = await verifyOutputs(shelf, request, (share, what) =>
+      scope.report({ step: 'verify', what, percent: Math.round(share * 90) }),
+    );
+    const short = shortfalls(plan, made);
+    const { findings } = verified;
+    if (findings.length > 0) {
+      scope.logger.warn('verification failed', { assetId: job.assetId, lastTry: request.lastTry, findings });
+      if (!request.lastTry) {
+        await removeFaulty(shelf, job, plan, findings);
+        return { outcome: 'faulty', findings };
+      }
+    }
+    assertPlayable(request, verified);
 
-    scope.report({ step: 'publish', what: 'playlists', percent: 50 });
-    await writePlaylists({ store, bucket, signal: scope.signal }, job, plan, passed);
-    await removeLeftOvers(context, request, passed);
-    const renditions = [...passed.map((stream) => renditionOf(request, stream)), ...request.posters];
-    const result: PublishResult = {
-      state: missing.length > 0 ? 'partial' : 'ready',
-      kind: plan.kind,
-      renditions,
-      masterKey: masterKey(job),
-    };
+    scope.report({ step: 'publish', what: 'playlists', percent: 90 });
+    const manifests = await write(context, scope, request, verified);
+    const missing = [...made.missing, ...findings.map(withdrawn), ...short];
+    const document = await documentOf(context, request, verified, missing);
+    const removed = await removeLeftOvers(shelf, job, { plan, frames: made.frames }, verified, manifests);
 
-    scope.report({ step: 'publish', what: 'asset.json', percent: 80 });
-    await announce(context, scope, request, result, missing);
-    scope.logger.info(`asset ${result.state}`, {
-      assetId: job.assetId,
-      renditions: renditions.map(({ name }) => name),
-      missing,
-    });
-    return result;
+    scope.report({ step: 'publish', what: 'asset.json', percent: 95 });
+    await publishAsset(context, scope, job, document, { repair });
+    const result = resultOf(plan, document);
+    scope.logger.info(`asset ${result.state}`, { assetId: job.assetId, ...result, removed });
+    return { outcome: 'published', ...result };
   });
 }
 
-/** @throws MediaError VERIFY_FAILED when nothing that can be played is left, DAMAGED_FILE when too little is */
-function check({ plan, chunks, audio, missing }: PublishRequest, listing: Listing) {
-  const withdrawn = new Set(missing.map(({ name }) => name));
-  const { passed, findings, frames } = verify({ plan, chunks, audio, withdrawn, listing });
-  if (!passed.some(({ type }) => type === plan.kind)) {
-    const [first] = findings;
-    throw new MediaError('VERIFY_FAILED', first && `${first.name}: ${first.problem}`);
-  }
-  const failed = findings.map(({ name, problem }): MissingPart => {
-    return { name, error: { code: 'VERIFY_FAILED', message: new MediaError('VERIFY_FAILED', problem).message } };
-  });
-  return { passed, missing: [...missing, ...failed, ...shortfalls(plan, chunks, frames)] };
+/** @throws MediaError VERIFY_FAILED when nothing that can be played is left */
+function assertPlayable({ plan }: PublishRequest, { streams, findings }: Verified): void {
+  if (streams.some(({ type }) => type === plan.kind)) return;
+  const [first] = findings;
+  throw new MediaError('VERIFY_FAILED', first && `${first.name}: ${first.problem}`);
 }
 
-async function list({ config, store }: Needs, signal: AbortSignal, job: Job): Promise<Listing> {
-  const prefix = outputPrefix(job.assetId, job.generation);
-  const listing = new Map<string, number>();
-  for await (const { key, bytes } of store.list(config.storage.mediaBucket, prefix, { signal })) {
-    listing.set(key.slice(prefix.length), bytes);
-  }
-  return listing;
-}
+const withdrawn = ({ name, problem }: Finding): MissingPart => ({
+  name,
+  error: { code: 'VERIFY_FAILED', message: new MediaError('VERIFY_FAILED', problem).message },
+});
 
-/** What was made for the way, and what belongs to renditions that are not published. */
-async function removeLeftOvers(
+/**
+ * Playlists, manifest and what a repair starts from. Nothing is written that breaks a rule of how to write it.
+ *
+ * @returns names of the playlists and the manifest
+ */
+async function write(
   { config, store }: Needs,
-  { job, plan }: PublishRequest,
-  passed: readonly VerifiedStream[],
-): Promise<void> {
-  const published = new Set(passed.map(({ name }) => name));
-  const lost = (name: string): boolean => !published.has(name);
-  const prefixes = [
-    workPrefix(job),
-    ...plan.rungs.filter(({ name }) => lost(name)).map(({ name }) => streamPrefix(job, 'video', name)),
-    ...plan.audio.filter(({ name }) => lost(name)).map(({ name }) => streamPrefix(job, 'audio', name)),
-  ];
-  for (const prefix of prefixes) await store.removePrefix(config.storage.mediaBucket, prefix);
-}
-
-function renditionOf({ job, plan }: PublishRequest, stream: VerifiedStream): Rendition {
-  const { type, name, codecs, average, bytes, duration } = stream;
-  const rung = plan.rungs.find((candidate) => candidate.name === name);
-  return {
-    name,
-    type,
-    key: streamPrefix(job, type, name) + PLAYLIST_FILE,
-    mime: MIME.playlist,
-    ...(type === 'video' && rung ? { width: rung.width, height: rung.height } : {}),
-    codecs,
-    bitrate: average,
-    bytes,
-    duration,
-    language: type === 'audio' ? plan.audio.find((track) => track.name === name)?.language : undefined,
-  };
-}
-
-async function announce(
-  context: Needs,
-  scope: ActivityScope,
-  { job, plan, startedAt, posters }: PublishRequest,
-  { state, renditions }: PublishResult,
-  missing: readonly MissingPart[],
-): Promise<void> {
-  const { config, store } = context;
+  { signal, logger }: ActivityScope,
+  { job, startedAt, made }: PublishRequest,
+  { presentation, subtitleSeconds }: Verified,
+): Promise<string[]> {
   const bucket = config.storage.mediaBucket;
-  const documents = renditions.map((rendition) => renditionDocument(store, bucket, rendition));
-  const poster = posters.find(({ type }) => type === 'poster') ?? posters[0];
-  const now = new Date().toISOString();
-  const document: AssetDocument = {
-    id: job.assetId,
-    workflowId: job.workflowId,
-    kind: plan.kind,
-    state,
-    source: job.source,
-    renditions: documents,
-    playback: { hls: store.publicUrl(bucket, masterKey(job)), poster: poster && store.publicUrl(bucket, poster.key) },
-    missing: missing.length > 0 ? missing : undefined,
-    timings: { uploadedAt: job.uploadedAt, startedAt, playableAt: now, readyAt: now },
-  };
-  await publishAsset(context, scope, job, document);
+  const files = manifestFiles(presentation, subtitleSeconds);
+  const texts = await firstTexts({ config, store }, job, presentation.subtitles, signal);
+  const violations = checkHls({ files: new Map([...files, ...texts]), presentation });
+  if (violations.length > 0) logger.info('HLS rules not met', { assetId: job.assetId, violations });
+  const [refusal] = refusals(violations);
+  if (refusal) throw new MediaError('VERIFY_FAILED', `HLS rule ${refusal.rule}: ${refusal.problem}`);
+  const prefix = outputPrefix(job.assetId, job.generation);
+  const put = (key: string, text: string, contentType: string): Promise<void> =>
+    store.putBytes(bucket, key, Buffer.from(text), { contentType, cacheControl: CHANGEABLE, signal });
+  for (const [name, text] of files) await put(prefix + name, text, manifestMime(name));
+  await put(madeKey(job), JSON.stringify({ startedAt, made }), 'application/json');
+  return [...files.keys()];
+}
+
+/** The first WebVTT segment of each track: what the rules say of one, they say of all. */
+async function firstTexts(
+  { config, store }: Pick<Needs, 'config' | 'store'>,
+  job: PublishRequest['job'],
+  tracks: readonly { readonly name: string }[],
+  signal: AbortSignal,
+): Promise<[string, string][]> {
+  const prefix = outputPrefix(job.assetId, job.generation);
+  const keys = tracks.map(({ name }) => subtitlePrefix(job, name) + subtitleSegmentName(0));
+  return Promise.all(
+    keys.map(async (key): Promise<[string, string]> => {
+      const bytes = await store.read(config.storage.mediaBucket, key, { signal });
+      return [key.slice(prefix.length), bytes.toString('utf8')];
+    }),
+  );
 }

@@ -1,8 +1,9 @@
 /** The DASH manifest (ISO/IEC 23009-1, live profile, static) of the same segments that the HLS playlists name. */
-import type { Rational, SubtitleTrack, VideoCodec } from '../../contracts/plan.js';
+import type { AudioTrack, Rational, SubtitleTrack, VideoCodec } from '../../contracts/plan.js';
 import { INIT_FILE, MIME, STORYBOARD_URI, streamUri, SUBTITLE_FILE, subtitleUri, type StreamType } from './layout.js';
 import {
   durationOf,
+  labelOf,
   labelsOf,
   languageTag,
   type AudioStream,
@@ -21,6 +22,7 @@ const TILES = 'http://dashif.org/guidelines/thumbnail_tile';
 const MIN_BUFFER = 4;
 /** WebVTT is a few hundred bits a second; a number is required. */
 const TEXT_BPS = 1000;
+const STEREO = 2;
 /** As `segmentName` of layout.ts writes it. */
 const SEGMENT_TEMPLATE = 'seg-$Number%05d$.m4s';
 
@@ -83,7 +85,7 @@ function videoSet({ video, grid }: Presentation, codec: VideoCodec): string {
 }
 
 function audioSets(audio: readonly AudioStream[]): string[] {
-  const labels = labelsOf(audio.map(({ track }) => ({ ...track, name: `Sound ${track.streamIndex}` })));
+  const labels = labelsOf(audio.map(({ track }) => ({ name: track.name, title: soundLabel(track) })));
   return audio.map(({ track, codecs, bandwidth, timeline }, i) =>
     element(
       'AdaptationSet',
@@ -107,6 +109,12 @@ function audioSets(audio: readonly AudioStream[]): string[] {
       ],
     ),
   );
+}
+
+/** DASH has no groups: surround sound is one more thing to choose. */
+function soundLabel(track: AudioTrack): string {
+  const label = labelOf({ ...track, name: `Sound ${track.streamIndex}` });
+  return track.channels > STEREO ? `${label} 5.1` : label;
 }
 
 /** WebVTT as one file: what all players take. */

@@ -95,6 +95,35 @@ export function plannedPresentation(plan: VideoPlan, subtitles: readonly string[
   };
 }
 
+/** What passed, in the plan's order. @param streams of rungs and tracks */
+export function verifiedPresentation(
+  plan: VideoPlan,
+  streams: readonly Measured[],
+  beside: Pick<Presentation, 'subtitles' | 'storyboard'>,
+): Presentation {
+  const of = (name: string) => streams.filter((stream) => stream.name === name);
+  const common = ({ codecs, peak, average, timeline }: Measured) => ({
+    codecs,
+    bandwidth: { peak, average },
+    timeline,
+  });
+  return {
+    grid: plan.grid,
+    video: plan.rungs.flatMap((rung) => of(rung.name).map((s) => ({ rung, ...common(s), iframes: s.iframes }))),
+    audio: plan.audio.flatMap((track) => of(track.name).map((s) => ({ track, ...common(s) }))),
+    ...beside,
+  };
+}
+
+interface Measured {
+  readonly name: string;
+  readonly codecs: string;
+  readonly peak: number;
+  readonly average: number;
+  readonly timeline: Timeline;
+  readonly iframes: readonly IFrame[];
+}
+
 /** A decoder's buffer may be emptied into one segment, on top of what comes in while it lasts. */
 function largestRate({ maxrateKbps, bufsizeKbps }: VideoRung, { fps, segmentFrames }: Grid): number {
   return Math.ceil(KILO * (maxrateKbps + (bufsizeKbps * fps.num) / (segmentFrames * fps.den)));

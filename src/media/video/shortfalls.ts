@@ -1,7 +1,7 @@
 /** What of the source is not in the result although every rendition is there: said aloud, never hidden. */
-import type { MissingPart } from '../../contracts/activities.js';
+import type { Made, MissingPart } from '../../contracts/activities.js';
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
-import type { ChunkResult, VideoPlan } from '../../contracts/plan.js';
+import { secondsOf, type VideoPlan } from '../../contracts/plan.js';
 import { toNumber } from './frame-rate.js';
 
 /** More damage than this, and what is left is not worth showing. */
@@ -15,10 +15,11 @@ const ENOUGH = 0.9;
 /** A segment's worth is worth keeping, however much is missing. */
 const KEEP_SECONDS = 4;
 
-/** @param frames frames that were really made
- *  @throws MediaError DAMAGED_FILE when too little could be decoded */
-export function shortfalls(plan: VideoPlan, chunks: readonly ChunkResult[], frames: number): MissingPart[] {
-  const { grid, facts } = plan;
+/** @throws MediaError DAMAGED_FILE when too little could be decoded */
+export function shortfalls(
+  { grid, facts }: Pick<VideoPlan, 'grid' | 'facts'>,
+  { frames, damagedFrames }: Pick<Made, 'frames' | 'damagedFrames'>,
+): MissingPart[] {
   const missing: MissingPart[] = [];
   if (facts.truncatedFrom !== undefined) {
     missing.push(
@@ -26,18 +27,17 @@ export function shortfalls(plan: VideoPlan, chunks: readonly ChunkResult[], fram
     );
   }
   if (!grid) return missing;
-  const planned = grid.totalFrames / toNumber(grid.fps);
-  const made = frames / toNumber(grid.fps);
+  const planned = secondsOf(grid, grid.totalFrames);
+  const made = secondsOf(grid, frames);
   if (made < planned - EDGE_SECONDS || made < planned * ENOUGH) {
     const detail = `${made.toFixed(1)} of ${planned.toFixed(1)} s could be decoded.`;
     if (made < planned * ENOUGH && made < KEEP_SECONDS) throw new MediaError('DAMAGED_FILE', detail);
     missing.push(part('end', 'DAMAGED_FILE', detail));
   }
-  const damaged = chunks.reduce((sum, chunk) => sum + (chunk.damagedFrames ?? 0), 0);
-  if (damaged > (facts.truncatedFrom === undefined ? 0 : CUT_FRAMES)) {
+  if (damagedFrames > (facts.truncatedFrom === undefined ? 0 : CUT_FRAMES)) {
     const sourceFrames = Math.max(1, Math.round(made * (facts.video?.frameRate ?? toNumber(grid.fps))));
-    const detail = `At least ${damaged} of ${sourceFrames} frames are damaged.`;
-    if (damaged > sourceFrames * MAX_DAMAGED_SHARE) throw new MediaError('DAMAGED_FILE', detail);
+    const detail = `At least ${damagedFrames} of ${sourceFrames} frames are damaged.`;
+    if (damagedFrames > sourceFrames * MAX_DAMAGED_SHARE) throw new MediaError('DAMAGED_FILE', detail);
     missing.push(part('damaged frames', 'DAMAGED_FILE', detail));
   }
   return missing;

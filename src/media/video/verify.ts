@@ -1,22 +1,28 @@
-/** Compares what was planned, what the encoders say, and what the store holds, before anything is published. */
-import type { ChunkResult, EncodedRendition, Grid, VideoPlan } from '../../contracts/plan.js';
-import { AAC_FRAME, audioSegmentFrames } from './audio-args.js';
+/** Compares what was planned with what the store holds, before anything is published and whenever somebody asks. */
+import type { Finding } from '../../contracts/activities.js';
+import type { AudioTrack, Chunk, VideoPlan, VideoRung } from '../../contracts/plan.js';
+import { AAC_FRAME, audioSamples } from './audio-args.js';
 import { averageBitrate, peakBitrate } from './bitrate.js';
-import { INIT_FILE, segmentName } from './encode-args.js';
-import { toNumber } from './frame-rate.js';
-import { streamUri, type StreamType } from './layout.js';
-import { framesOfSegment } from './plan.js';
+import type { FragmentHead, TrackFacts } from './fragment-head.js';
+import type { StreamType } from './layout.js';
+import type { InitFacts } from './mp4.js';
+import { AAC_LC, audioTimeline, secondsOfSegments, videoTimeline, type IFrame, type Timeline } from './presentation.js';
 
-/** Name below the asset's prefix -> bytes. */
-export type Listing = ReadonlyMap<string, number>;
+/** Of one segment, what its size and its first bytes say; a sentence where they make no sense. */
+export interface SegmentScan {
+  readonly bytes: number;
+  readonly head?: FragmentHead | undefined;
+  readonly problem?: string | undefined;
+}
 
-export interface VerifyInput {
-  readonly plan: VideoPlan;
-  readonly chunks: readonly ChunkResult[];
-  readonly audio: readonly EncodedRendition[];
-  /** Names of rungs and tracks that are known to be missing. */
-  readonly withdrawn: ReadonlySet<string>;
-  readonly listing: Listing;
+/** What the store holds of one rung or track. */
+export interface StreamScan {
+  /** Bytes of the init segment; 0 where it is missing. */
+  readonly initBytes: number;
+  /** Undefined where it is missing or can not be read. */
+  readonly init?: (InitFacts & TrackFacts) | undefined;
+  /** By number. */
+  readonly segments: ReadonlyMap<number, SegmentScan>;
 }
 
 /** A rung or track that passed. */
@@ -24,10 +30,11 @@ export interface VerifiedStream {
   readonly type: StreamType;
   readonly name: string;
   readonly codecs: string;
-  /** Seconds of every segment. */
-  readonly durations: readonly number[];
-  /** Seconds. */
-  readonly duration: number;
+  readonly timeline: Timeline;
+  /** Of every segment of a rung. */
+  readonly iframes: readonly IFrame[];
+  /** Bytes of every segment. */
+  readonly sizes: readonly number[];
   /** All bytes, the init segment's too. */
   readonly bytes: number;
   /** Bits per second. */
@@ -35,116 +42,161 @@ export interface VerifiedStream {
   readonly average: number;
 }
 
-export interface Finding {
-  /** Name of the rung or track. */
+export type Verdict = VerifiedStream | Finding;
+export const isFinding = (verdict: Verdict): verdict is Finding => 'problem' in verdict;
+
+/**
+ * A rung must be as the plan says in every frame. What lies behind the real end of a source is not looked at.
+ *
+ * @param frames on the grid that there really are
+ */
+export function verifyRung({ grid }: VideoPlan, rung: VideoRung, frames: number, scan: StreamScan): Verdict {
+  if (!grid || frames === 0) return { name: rung.name, problem: 'It has no frames.' };
+  const timeline = videoTimeline(grid, frames);
+  const counts = timeline.segments.map((ticks) => ticks / grid.fps.den);
+  return verifyStream(scan, {
+    type: 'video',
+    name: rung.name,
+    codecs: rung.codecs,
+    size: rung,
+    timeline,
+    counts,
+    unit: 'frames',
+    // What is not encoded again has the time stamps of its source, on its source's clock.
+    tolerance: (ticks) => (rung.passthrough ? ticks / 2 : 1),
+  });
+}
+
+/** A track lasts as long as the plan says: its encoder fills it up or cuts it. */
+export function verifyTrack(plan: VideoPlan, track: AudioTrack, scan: StreamScan): Verdict {
+  const timeline = audioTimeline(track, audioSamples(plan, track));
+  return verifyStream(scan, {
+    type: 'audio',
+    name: track.name,
+    codecs: AAC_LC,
+    size: { width: 0, height: 0 },
+    timeline,
+    counts: timeline.segments.map((ticks) => ticks / AAC_FRAME),
+    unit: 'frames of sound',
+    tolerance: () => 1,
+  });
+}
+
+interface Wanted {
+  readonly type: StreamType;
   readonly name: string;
-  /** A sentence. */
-  readonly problem: string;
+  readonly codecs: string;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly timeline: Timeline;
+  /** Samples of every segment. */
+  readonly counts: readonly number[];
+  readonly unit: string;
+  /** Ticks that a time may be off by, of the ticks of one sample. */
+  tolerance(sampleTicks: number): number;
 }
 
-export interface Verdict {
-  readonly passed: readonly VerifiedStream[];
-  readonly findings: readonly Finding[];
-  /** Frames that there really are; the plan's number unless the source ended early. */
-  readonly frames: number;
-}
-
-/** What a sound track and the picture may differ in from their lengths in the source. Seconds, and share. */
-const LENGTH_TOLERANCE = 0.5;
-const LENGTH_SHARE = 0.1;
-
-export function verify(input: VerifyInput): Verdict {
-  const { plan, withdrawn } = input;
-  const results: (VerifiedStream | Finding)[] = [];
-  let frames = 0;
-  if (plan.grid) {
-    const lengths = realFrames(input.chunks);
-    frames = lengths.frames;
-    for (const { name } of plan.rungs.filter((rung) => !withdrawn.has(rung.name))) {
-      results.push(lengths.problem ? { name, problem: lengths.problem } : verifyRung(input, plan.grid, name, frames));
-    }
-  }
-  for (const { name } of plan.audio.filter((track) => !withdrawn.has(track.name)))
-    results.push(verifyTrack(input, name));
-  return {
-    passed: results.filter((r): r is VerifiedStream => !('problem' in r)),
-    findings: results.filter((r): r is Finding => 'problem' in r),
-    frames,
-  };
-}
-
-/** The real end is where the first chunk ended early; nothing may follow it. */
-function realFrames(chunks: readonly ChunkResult[]): { frames: number; problem?: string } {
-  let frames = 0;
-  let ended = false;
-  for (const chunk of [...chunks].sort((a, b) => a.index - b.index)) {
-    const units = Math.max(0, ...chunk.renditions.map((rendition) => rendition.units));
-    if (ended && units > 0) return { frames, problem: `Chunk ${chunk.index} follows a gap.` };
-    frames += units;
-    ended ||= chunk.endedEarly;
-  }
-  return { frames };
-}
-
-function verifyRung(
-  { chunks, listing, plan }: VerifyInput,
-  grid: Grid,
-  name: string,
-  frames: number,
-): VerifiedStream | Finding {
-  const parts = chunks.flatMap((chunk) => chunk.renditions.filter((rendition) => rendition.name === name));
-  const made = parts.reduce((sum, part) => sum + part.units, 0);
-  if (parts.length !== plan.chunks.length)
-    return { name, problem: `${parts.length} of ${plan.chunks.length} chunks were made.` };
-  if (made !== frames || made === 0) return { name, problem: `${made} of ${frames} frames were made.` };
-  const codecs = [...new Set(parts.map((part) => part.codecs).filter((codec) => codec !== ''))];
-  if (codecs.length !== 1) return { name, problem: `Its chunks differ in codec: ${codecs.join(', ')}.` };
-  const real = { ...grid, totalFrames: frames };
-  const count = Math.ceil(frames / grid.segmentFrames);
-  const durations = Array.from({ length: count }, (_, segment) => framesOfSegment(real, segment) / toNumber(grid.fps));
-  return measured('video', name, codecs[0]!, durations, listing);
-}
-
-function verifyTrack({ plan, audio, listing }: VerifyInput, name: string): VerifiedStream | Finding {
-  const result = audio.find((rendition) => rendition.name === name);
-  const track = plan.audio.find((candidate) => candidate.name === name);
-  const source = plan.facts.audio.find(({ streamIndex }) => streamIndex === track?.streamIndex);
-  if (!result || !track || !source) return { name, problem: 'It was not made.' };
-  const durations = audioSegmentFrames(result.units, track.sampleRate).map(
-    (count) => (count * AAC_FRAME) / track.sampleRate,
-  );
-  const duration = sum(durations);
-  if (Math.abs(duration - source.duration) > LENGTH_TOLERANCE + source.duration * LENGTH_SHARE)
-    return { name, problem: `It is ${duration.toFixed(2)} s long, not ${source.duration.toFixed(2)} s.` };
-  return measured('audio', name, result.codecs, durations, listing);
-}
-
-/** Everything must be in the store, and nothing empty. */
-function measured(
-  type: StreamType,
-  name: string,
-  codecs: string,
-  durations: readonly number[],
-  listing: Listing,
-): VerifiedStream | Finding {
-  const bytesOf = (file: string): number => listing.get(streamUri(type, name) + file) ?? 0;
-  const init = bytesOf(INIT_FILE);
-  if (init === 0) return { name, problem: 'Its init segment is missing.' };
-  const segments = durations.map((_, segment) => bytesOf(segmentName(segment)));
-  const missing = segments.indexOf(0);
-  if (missing >= 0) return { name, problem: `Segment ${missing} is missing.` };
-  const duration = sum(durations);
-  const sized = segments.map((bytes, i) => ({ bytes, seconds: durations[i]! }));
+function verifyStream(scan: StreamScan, wanted: Wanted): Verdict {
+  const { type, name, codecs, timeline } = wanted;
+  const { init } = scan;
+  const initProblem = initProblemOf(scan, wanted);
+  if (initProblem || !init) return { name, problem: initProblem ?? 'Its init segment is missing.' };
+  const faults = new Map<number, string>();
+  let start = 0;
+  timeline.segments.forEach((ticks, segment) => {
+    const problem = segmentProblem(scan.segments.get(segment), segment, { start, ticks, init, wanted });
+    if (problem) faults.set(segment, problem);
+    start += ticks;
+  });
+  if (faults.size > 0) return findingOf(name, faults);
+  const segments = timeline.segments.map((_, segment) => scan.segments.get(segment)!);
+  const sizes = segments.map(({ bytes }) => bytes);
+  const seconds = secondsOfSegments(timeline);
+  const sized = sizes.map((bytes, i) => ({ bytes, seconds: seconds[i]! }));
   return {
     type,
     name,
     codecs,
-    durations,
-    duration,
-    bytes: init + sum(segments),
+    timeline,
+    iframes: type === 'video' ? segments.map(({ head }) => ({ bytes: head!.firstSampleEnd })) : [],
+    sizes,
+    bytes: scan.initBytes + sizes.reduce((sum, bytes) => sum + bytes, 0),
     peak: peakBitrate(sized),
     average: averageBitrate(sized),
   };
 }
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+function initProblemOf({ init, initBytes }: StreamScan, { codecs, size }: Wanted): string | undefined {
+  if (initBytes === 0) return 'Its init segment is missing.';
+  if (!init) return 'Its init segment can not be read.';
+  if (init.codecs !== codecs) return `Its init segment is of ${init.codecs}, not ${codecs}.`;
+  if (init.width !== size.width || init.height !== size.height)
+    return `Its init segment is of ${init.width}x${init.height}, not ${size.width}x${size.height}.`;
+  return undefined;
+}
+
+interface Place {
+  /** On the plan's clock. */
+  readonly start: number;
+  readonly ticks: number;
+  readonly init: InitFacts & TrackFacts;
+  readonly wanted: Wanted;
+}
+
+function segmentProblem(scan: SegmentScan | undefined, segment: number, place: Place): string | undefined {
+  if (!scan || scan.bytes === 0) return 'It is missing.';
+  const { head } = scan;
+  if (!head) return scan.problem ?? 'It can not be read.';
+  const { start, ticks, init, wanted } = place;
+  const count = wanted.counts[segment]!;
+  if (head.samples !== count) return `It has ${head.samples} of ${count} ${wanted.unit}.`;
+  if (head.end !== scan.bytes) return `${scan.bytes - head.end} bytes lie behind its media data.`;
+  if (head.sampleBytes !== head.dataBytes)
+    return `Its sample table speaks of ${head.sampleBytes} bytes, it has ${head.dataBytes}.`;
+  if (head.trackId !== init.trackId) return 'It belongs to another init segment.';
+  if (isForeign(head, init)) return 'It was encoded for another rung.';
+  if (!head.startsWithSync) return 'It does not start with a key frame.';
+  const scale = init.timescale / wanted.timeline.timescale;
+  const tolerance = wanted.tolerance((ticks * scale) / count);
+  const at = start * scale;
+  if (Math.abs(head.decodeTime - at) > tolerance)
+    return `It starts at ${seconds(head.decodeTime, init)} s, not ${seconds(at, init)} s.`;
+  // The length of the last sample is nobody's word: the next segment's start is.
+  const isLast = segment === wanted.counts.length - 1;
+  if (!isLast && Math.abs(head.duration - ticks * scale) > tolerance)
+    return `It lasts ${seconds(head.duration, init)} s, not ${seconds(ticks * scale, init)} s.`;
+  return undefined;
+}
+
+/** Rungs differ in the number of their parameter sets: a segment says for which it was encoded. */
+const isForeign = ({ parameterSet }: FragmentHead, { parameterSets }: TrackFacts): boolean =>
+  parameterSets !== undefined && parameterSet !== undefined && !parameterSets.includes(parameterSet);
+
+const seconds = (ticks: number, { timescale }: InitFacts): string => (ticks / timescale).toFixed(3);
+
+/** Of a finding, as the contract has it. */
+const MAX_RUNS = 100;
+
+function findingOf(name: string, faults: ReadonlyMap<number, string>): Finding {
+  const segments = [...faults.keys()].sort((a, b) => a - b);
+  const [first] = segments as [number];
+  const more = segments.length > 1 ? ` ${segments.length} segments are at fault.` : '';
+  return { name, problem: `Segment ${first}: ${faults.get(first)}${more}`, segments: runsOf(segments) };
+}
+
+/** Runs of neighbours; too many of them are joined where the least is made again in vain. */
+export function runsOf(segments: readonly number[]): Chunk[] {
+  const runs: { firstSegment: number; segments: number }[] = [];
+  for (const segment of segments) {
+    const last = runs.at(-1);
+    if (last && last.firstSegment + last.segments === segment) last.segments += 1;
+    else runs.push({ firstSegment: segment, segments: 1 });
+  }
+  while (runs.length > MAX_RUNS) {
+    const gaps = runs.slice(1).map((run, i) => run.firstSegment - (runs[i]!.firstSegment + runs[i]!.segments));
+    const at = gaps.indexOf(Math.min(...gaps));
+    const [left, right] = runs.slice(at, at + 2) as [Chunk, Chunk];
+    const segmentsOfBoth = right.firstSegment + right.segments - left.firstSegment;
+    runs.splice(at, 2, { firstSegment: left.firstSegment, segments: segmentsOfBoth });
+  }
+  return runs;
+}
