@@ -214,7 +214,7 @@ export const published = ({ plan: { rungs, audio, kind }, made }: PublishRequest
 });
 
 /** Activities that succeed at once. */
-const wellBehaved: AllActivities = {
+export const wellBehaved: AllActivities = {
   inspectMedia: async () => inspected,
   encodeChunk: async (request) => chunkResult(request),
   copyRung: async (_job, { grid }) => ({
