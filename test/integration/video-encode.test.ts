@@ -381,6 +381,39 @@ describe('what the store holds, compared with the source', () => {
 });
 
 test(
+  'a watermark lies where the profile wants it, on every rung',
+  async () => {
+    const logo = await film(dir, 'logo.png', '-f', 'lavfi', '-i', 'color=white:size=50x50', '-frames:v', '1');
+    const dark = await film(
+      dir,
+      'dark.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'color=black:size=320x180:rate=25:duration=1',
+      ...X264,
+    );
+    const watermark = { file: 'logo.png', corner: 'bottom-right', width: 0.25, margin: 0, opacity: 1 } as const;
+    const plan = planOf(25, { watermark, stills: { posterFrames: [12] } });
+    const marking = new Engine({ ...engine.context, profiles: { ...engine.context.profiles, file: () => logo } });
+    const job = await engine.upload(dark);
+    const { quality } = await marking.encode(job, plan);
+    for (const { ssim } of quality) expect(ssim).toBeGreaterThan(0.9);
+    // Of 4 x 4 fields, those at the lower right: 80 x 80 of 320 x 180 cover one and three quarters of another.
+    const path = join(dir, 'marked.mp4');
+    for (const name of ['180p', '90p']) {
+      await writeFile(path, await engine.joined(job, name));
+      const fields = (await lumas(path, '4:4')).slice(-16);
+      expect(fields.map((luma) => (luma > 128 ? 1 : 0))).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
+    }
+    const { data } = await sharp(await engine.read(job, 'work/poster/00000012.jpg')).greyscale().raw().toBuffer({ resolveWithObject: true }); // prettier-ignore
+    expect(data[data.length - 1]).toBeGreaterThan(250);
+    expect(data[0]).toBeLessThan(5);
+  },
+  LONG,
+);
+
+test(
   'a source in which nothing can be decoded is damaged',
   async () => {
     const cut = await film(dir, 'cut.mp4', ...PATTERN('320x180', '25', 2), ...X264, '-movflags', '+faststart');
