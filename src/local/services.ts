@@ -16,6 +16,7 @@ export interface ServicePlan {
 export function servicePlans(forceSeconds: number): readonly ServicePlan[] {
   return [
     { name: 'workers', entry: 'workers/all.js', drainMs: (forceSeconds + 5) * 1000 },
+    { name: 'http', entry: 'starters/http/main.js', drainMs: 15_000 },
     { name: 'starter', entry: 'starters/kafka/main.js', drainMs: 15_000 },
   ];
 }

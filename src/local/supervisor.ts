@@ -149,6 +149,7 @@ export function addressesOf(config: Config): ConfigOverrides {
     kafka: { brokers: config.kafka.brokers, tls: config.kafka.tls, saslMechanism: config.kafka.saslMechanism },
     storage: { endpoint: config.storage.endpoint },
     catalogue: { url: config.catalogue.url },
+    http: { host: config.http.host, port: config.http.port },
   };
 }
 

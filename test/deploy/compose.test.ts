@@ -53,8 +53,9 @@ it('fits the schema of the compose specification', () => {
   expect(valid).toBe(true);
 });
 
-it('has the servers, the workers and the starter', () => {
+it('has the servers, the workers and the starters', () => {
   expect(ours.map(([name]) => name).sort()).toEqual([
+    'http',
     'init',
     'starter',
     'worker-image',
@@ -98,7 +99,7 @@ it.each(ours)('%s is started in exec form below an init, without privileges', (_
     user: 'node',
     read_only: true,
     cap_drop: ['ALL'],
-    networks: ['backend'],
+    networks: service.ports ? ['backend', 'edge'] : ['backend'],
   });
   expect(service.security_opt).toContain('no-new-privileges:true');
   expect(compose.networks.backend).toEqual({ internal: true });

@@ -11,6 +11,8 @@ export interface Ports {
   readonly minio: number;
   readonly minioConsole: number;
   readonly postgres: number;
+  /** Of our own HTTP server. */
+  readonly http: number;
 }
 
 export const DEFAULT_PORTS: Ports = {
@@ -21,6 +23,7 @@ export const DEFAULT_PORTS: Ports = {
   minio: 9000,
   minioConsole: 9001,
   postgres: 5432,
+  http: 8080,
 };
 
 /** A program on `PATH` that a build or a server needs, and what brings it. */

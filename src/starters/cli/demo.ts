@@ -12,6 +12,7 @@ import { decodeAll } from './decode-check.js';
 import { follow, type Followed } from './follow.js';
 import { duration, plain } from './format.js';
 import { Lines } from './lines.js';
+import { playUrl } from './play-url.js';
 import { withSession } from './session.js';
 import { down, ensureUp } from './stack-control.js';
 import { upload, type Upload } from './upload.js';
@@ -61,7 +62,7 @@ async function report(config: Config, { upload: { name, workflowId }, document }
   console.log(`\n${plain(name)}`);
   console.log(`  workflow  ${workflowPage(config, workflowId)}`);
   if (document?.state !== 'ready') return false;
-  if (document.playback.hls) console.log(`  watch     ${document.playback.hls}`);
+  if (document.playback.hls) console.log(`  watch     ${playUrl(config, document.id)}`);
   if (document.playback.poster) console.log(`  poster    ${document.playback.poster}`);
   return showRenditions(document);
 }

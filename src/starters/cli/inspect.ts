@@ -1,6 +1,7 @@
 /** `show`, `list`, `cancel`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
+import type { AssetRow } from '../../catalogue/catalogue.js';
 import type { AssetState } from '../../contracts/assets.js';
 import { ASSET_STATES, FINAL_STATES } from '../../contracts/assets.js';
 import { liveProgress } from '../../client/progress.js';
@@ -8,6 +9,7 @@ import { cliConfig } from './config.js';
 import { documentOf } from './document.js';
 import { progressLine } from './follow.js';
 import { json, plain, size, table } from './format.js';
+import { playUrl } from './play-url.js';
 import { withSession, type Session } from './session.js';
 
 export function registerInspect(program: Command): void {
@@ -62,6 +64,7 @@ async function show(session: Session, id: string, asJson: boolean): Promise<void
       ['kind', row.kind ?? '-'],
       ['source', `${row.bucket}/${row.key}`],
       ['workflow', row.workflowId],
+      ...(plays(row) ? [['play', playUrl(session.config, row.id)]] : []),
     ]),
   );
   if (row.error) console.log(`\n${row.error.code}: ${plain(row.error.message)}`);
@@ -86,6 +89,9 @@ async function show(session: Session, id: string, asJson: boolean): Promise<void
     `\n${table(history.map((line) => [line.at.toISOString(), line.to, line.by, line.error?.message ?? '']))}`,
   );
 }
+
+const plays = ({ kind, state, generation }: AssetRow): boolean =>
+  kind !== null && kind !== 'image' && (generation > 0 || !FINAL_STATES.includes(state));
 
 const find = ({ catalogue }: Session, id: string) =>
   id.includes('/') ? catalogue.findByWorkflow(id) : catalogue.find(id);

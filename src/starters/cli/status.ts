@@ -3,6 +3,7 @@ import { loadConfig, type Config } from '../../config/index.js';
 import { merge } from '../../local/addresses.js';
 import { reachable, type ServerName } from '../../local/servers/types.js';
 import { stateDirOf, type Phase, type StackState } from '../../local/state.js';
+import { httpUrl } from './play-url.js';
 import { runningStack } from './stack-control.js';
 
 export interface Status {
@@ -19,6 +20,8 @@ export interface Status {
     /** Null for a store that is not ours. */
     readonly minioConsole: string | null;
     readonly postgres: string;
+    /** Of our own HTTP server. */
+    readonly http: string;
   };
   /** Servers whose address was given by configuration. */
   readonly given: readonly ServerName[];
@@ -45,11 +48,19 @@ export function statusOf(base: Config, state: StackState | undefined): Status {
       minio: config.storage.endpoint,
       minioConsole: console === undefined ? null : `http://${reachable(base.local.bindHost)}:${console}`,
       postgres: database.href,
+      http: httpUrl(config),
     },
     given: state ? (['temporal', 'kafka', 'minio', 'postgres'] as const).filter((name) => !ours.includes(name)) : [],
     processes: state?.processes ?? [],
   };
 }
+
+/** What our own processes are called. */
+const OURS: Readonly<Record<string, [title: string, address?: (addresses: Status['addresses']) => string]>> = {
+  workers: ['Workers'],
+  http: ['HTTP server', ({ http }) => http],
+  starter: ['Kafka starter'],
+};
 
 export function describeStatus(status: Status): string {
   if (!status.running) return `not running (state in ${status.stateDir}); \`mediamill up\` starts it`;
@@ -68,13 +79,10 @@ export function describeStatus(status: Status): string {
     ['MinIO', addresses.minio, process('minio')],
     ...(addresses.minioConsole ? [['MinIO console', addresses.minioConsole, ''] as [string, string, string]] : []),
     ['PostgreSQL', addresses.postgres, process('postgres')],
-    ...status.processes
-      .filter(({ name }) => name === 'workers' || name === 'starter')
-      .map(({ name }): [string, string, string] => [
-        name === 'workers' ? 'Workers' : 'Kafka starter',
-        '',
-        process(name),
-      ]),
+    ...status.processes.flatMap(({ name }): [string, string, string][] => {
+      const [title, address] = OURS[name] ?? [];
+      return title === undefined ? [] : [[title, address?.(addresses) ?? '', process(name)]];
+    }),
   ];
   const width = Math.max(...rows.map(([, address]) => address.length));
   return [

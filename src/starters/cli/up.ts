@@ -14,9 +14,11 @@ interface UpOptions {
 export function registerUp(program: Command): void {
   program
     .command('up')
-    .description('start Temporal, Kafka, MinIO, PostgreSQL, the workers and the Kafka starter on this machine')
+    .description(
+      'start Temporal, Kafka, MinIO, PostgreSQL, the workers, the Kafka starter and the HTTP server on this machine',
+    )
     .option('-d, --detach', 'return when all is ready; it goes on in the background')
-    .option('--servers-only', 'no workers and no starter')
+    .option('--servers-only', 'none of our own processes')
     .action(async ({ detach = false, serversOnly = false }: UpOptions) => {
       if (detach) await upDetached(serversOnly);
       else await upHere(serversOnly);

@@ -1,7 +1,7 @@
 /** `/healthz`: the process answers. `/readyz`: it reaches what playing needs; a Temporal that is away stops nobody from watching. */
 import { MediaError } from '../../contracts/errors.js';
 import type { HttpPorts, HttpSettings } from './ports.js';
-import type { Server } from './server.js';
+import type { Server } from './instance.js';
 
 /** No asset id: ids are hexadecimal. */
 const NOBODY = 'readyz';

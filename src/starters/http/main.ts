@@ -1,9 +1,9 @@
 /** Process entry: serves HTTP until a signal stops it. */
 import { createCatalogue } from '../../catalogue/postgres.js';
 import { openTemporal } from '../../client/lazy-connection.js';
+import { wanted } from '../../client/wanted.js';
 import { loadConfig } from '../../config/index.js';
 import type { Config } from '../../config/schema.js';
-import { SIGNAL_WANTED } from '../../contracts/progress.js';
 import { createLogger } from '../../logging/index.js';
 import type { Logger } from '../../logging/logger.js';
 import { createObjectStore } from '../../storage/index.js';
@@ -36,10 +36,9 @@ async function serve({ http, storage, catalogue: database, temporal }: Config, l
     {
       catalogue,
       store: createObjectStore(storage),
-      wanted: (workflowId, wanted) =>
-        client.withDeadline(Date.now() + WISH_DEADLINE, () =>
-          client.workflow.getHandle(workflowId).signal(SIGNAL_WANTED, wanted),
-        ),
+      wanted: async (workflowId, wish) => {
+        await client.withDeadline(Date.now() + WISH_DEADLINE, () => wanted(client, workflowId, wish));
+      },
       logger,
     },
     { ...http, mediaBucket: storage.mediaBucket },

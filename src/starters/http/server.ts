@@ -1,33 +1,15 @@
 /** The HTTP server: what all routes share. Routes are in the folders beside this file. */
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { registerHealth } from './health.js';
+import { build } from './instance.js';
 import { registerPlay } from './play/routes.js';
 import type { HttpPorts, HttpSettings } from './ports.js';
 import { Problem, problemHandler } from './problems.js';
 
 /** Of the text that we send; segments go from the store to the player. Bytes. */
 const WORTH_COMPRESSING = 1024;
-const BODY_LIMIT = 64 * 1024;
-/** A request must have arrived after so long. Milliseconds. */
-const REQUEST_TIMEOUT = 15_000;
-
-const build = (onError: ReturnType<typeof problemHandler>) =>
-  fastify({
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT,
-    // A player that keeps its connection open must not keep a stopping server; what is held gets its answer.
-    forceCloseConnections: 'idle',
-    // What can not be routed: a URL that can not be decoded.
-    frameworkErrors: onError,
-    exposeHeadRoutes: true,
-    routerOptions: { maxParamLength: 256 },
-  }).withTypeProvider<TypeBoxTypeProvider>();
-
-export type Server = ReturnType<typeof build>;
-
 /** Not yet listening. `close()` answers the requests that are held. */
 export async function createServer(ports: HttpPorts, settings: HttpSettings): Promise<FastifyInstance> {
   const onError = problemHandler(ports.logger);

@@ -5,27 +5,23 @@ import { outputPrefix, type Job } from '../../../contracts/assets.js';
 import { MediaError } from '../../../contracts/errors.js';
 import type { VideoPlan } from '../../../contracts/plan.js';
 import { planKey } from '../../../media/video/layout.js';
+import { manifestFiles } from '../../../media/video/manifests.js';
+import { plannedPresentation } from '../../../media/video/presentation.js';
+import { subtitleDurations } from '../../../media/video/subtitles.js';
 import type { HttpPorts } from '../ports.js';
-import { plannedDocuments, type Documents } from './planned.js';
 
 /** So late a viewer hears that an asset failed or was deleted. Milliseconds. */
 const ROW_MS = 500;
 /** A repair publishes new playlists of the same generation. Milliseconds. */
 const TEXT_MS = 10_000;
 const ROWS = 5_000;
-const PLANS = 500;
+const PLANS = 2_000;
 /** Characters. */
 const TEXTS = 64 * 1024 ** 2;
 
-export interface Planned {
-  readonly plan: VideoPlan;
-  /** Made when first asked for. */
-  readonly documents: Documents;
-}
-
 export class Assets {
   readonly #rows: LRUCache<string, { row: AssetRow | undefined }>;
-  readonly #plans = new LRUCache<string, Planned>({ max: PLANS });
+  readonly #plans = new LRUCache<string, VideoPlan>({ max: PLANS });
   readonly #texts = new LRUCache<string, string>({
     maxSize: TEXTS,
     sizeCalculation: (text) => text.length + 1,
@@ -49,20 +45,33 @@ export class Assets {
   }
 
   /** Undefined until inspection has written it. It never changes. */
-  async plan(assetId: string, generation: number): Promise<Planned | undefined> {
+  async plan(assetId: string, generation: number): Promise<VideoPlan | undefined> {
     const key = planKey({ assetId, generation });
     const known = this.#plans.get(key);
     if (known) return known;
     const text = await this.#read(key);
     if (text === undefined) return undefined;
     const { plan } = JSON.parse(text) as { job: Partial<Job>; plan: VideoPlan };
-    const planned = { plan, documents: plannedDocuments(plan) };
-    this.#plans.set(key, planned);
-    return planned;
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  /**
+   * A playlist or manifest of what is being encoded: all of them follow from the plan, complete from the
+   * first second on. Undefined for those that need finished segments, as playlists of I-frames do.
+   */
+  plannedText(assetId: string, generation: number, plan: VideoPlan, path: string): string | undefined {
+    const keyOf = (name: string): string => `planned ${outputPrefix(assetId, generation)}${name}`;
+    const known = this.#texts.get(keyOf(path));
+    if (known !== undefined) return known;
+    const names = plan.subtitles.map(({ name }) => name);
+    const files = manifestFiles(plannedPresentation(plan, names), subtitleDurations(plan));
+    for (const [name, text] of files) this.#texts.set(keyOf(name), text);
+    return files.get(path);
   }
 
   /** A published playlist or manifest. */
-  async text(assetId: string, generation: number, path: string): Promise<string | undefined> {
+  async publishedText(assetId: string, generation: number, path: string): Promise<string | undefined> {
     const key = outputPrefix(assetId, generation) + path;
     const known = this.#texts.get(key);
     if (known !== undefined) return known;

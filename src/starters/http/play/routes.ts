@@ -9,11 +9,12 @@ import type { FastifyReply } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { AssetRow } from '../../../catalogue/catalogue.js';
 import { outputPrefix } from '../../../contracts/assets.js';
+import type { VideoPlan } from '../../../contracts/plan.js';
 import { INIT_FILE, MIME, previewPrefix, segmentName } from '../../../media/video/layout.js';
 import type { HttpPorts, HttpSettings } from '../ports.js';
 import { Problem } from '../problems.js';
-import type { Server } from '../server.js';
-import { Assets, type Planned } from './assets.js';
+import type { Server } from '../instance.js';
+import { Assets } from './assets.js';
 import { Holds } from './holds.js';
 import { stageOf, type Stage } from './stage.js';
 import { isPlain, splitGeneration, targetOf, type Target } from './targets.js';
@@ -61,11 +62,14 @@ export function registerPlay(server: Server, ports: HttpPorts, settings: HttpSet
 
   async function serve(asked: Asked, reply: FastifyReply): Promise<FastifyReply> {
     const { row, generation, stage, path } = asked;
-    const planned = await planOf(asked);
-    const target = targetOf(planned.plan, path);
+    const plan = await planOf(asked);
+    const target = targetOf(plan, path);
     if (!target) throw new Problem('not-found');
     if (target.kind === 'document') {
-      const text = stage === 'growing' ? planned.documents(path) : await assets.text(row.id, generation, path);
+      const text =
+        stage === 'growing'
+          ? assets.plannedText(row.id, generation, plan, path)
+          : await assets.publishedText(row.id, generation, path);
       if (text === undefined) throw new Problem('not-found');
       return reply
         .header('cache-control', stage === 'growing' ? NEVER : SHORTLY)
@@ -79,13 +83,13 @@ export function registerPlay(server: Server, ports: HttpPorts, settings: HttpSet
     return reply.header('cache-control', stage === 'growing' ? NEVER : remembered).redirect(url, 302);
   }
 
-  async function planOf({ row, generation, stage, gone }: Asked): Promise<Planned> {
+  async function planOf({ row, generation, stage, gone }: Asked): Promise<VideoPlan> {
     const look = () => assets.plan(row.id, generation);
     if (stage === 'growing')
       return holds.until(`${row.id} ${generation}`, whileGrowing(row.id, generation, look), gone);
-    const planned = await look();
-    if (!planned) throw new Problem('not-found');
-    return planned;
+    const plan = await look();
+    if (!plan) throw new Problem('not-found');
+    return plan;
   }
 
   /** Waits for an object. Returns its key. */

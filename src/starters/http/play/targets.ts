@@ -11,6 +11,7 @@ import {
   STORYBOARD_FILE,
   SUBTITLE_FILE,
 } from '../../../media/video/layout.js';
+import { subtitleDurations } from '../../../media/video/subtitles.js';
 
 export type Target =
   /** Text that we send ourselves. */
@@ -68,7 +69,7 @@ function subtitleTarget(plan: VideoPlan, file: string): Target | undefined {
   if (file === PLAYLIST_FILE) return { kind: 'document', mime: 'playlist' };
   if (file === SUBTITLE_FILE) return { kind: 'awaited' };
   const segment = /^seg-(\d{5,})\.vtt$/.exec(file)?.[1];
-  return segment !== undefined && Number(segment) < soundSegments(plan) ? { kind: 'awaited' } : undefined;
+  return segment !== undefined && Number(segment) < subtitleDurations(plan).length ? { kind: 'awaited' } : undefined;
 }
 
 const videoSegments = ({ grid }: VideoPlan): number => (grid ? segmentCount(grid) : 0);
