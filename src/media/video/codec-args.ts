@@ -31,7 +31,7 @@ const ENCODERS: Record<VideoCodec, Encoder> = {
     ...(GREEDY_PRESETS.has(rung.preset) ? ['-refs', String(BUFFERED_FRAMES)] : []),
     // Without 8x8 transforms (preset `ultrafast`) it would call itself Baseline. `stitchable`: no part of
     // the parameter sets is optimised for this one run.
-    '-x264-params', '8x8dct=1:stitchable=1',
+    '-x264-params', `8x8dct=1:stitchable=1:sps-id=${parameterSetId(rung)}`,
     ...threadsOf(threads), ...forcedGrid(gop), '-sc_threshold', '0',
     '-flags', '+cgop+bitexact',
   ],
@@ -62,6 +62,9 @@ const ENCODERS: Record<VideoCodec, Encoder> = {
     ...forcedGrid(gop), ...threadsOf(threads), '-flags', '+bitexact',
   ],
 }; // prettier-ignore
+
+/** 1-31. Every slice names it: a segment that got into another rung's folder is found out. */
+const parameterSetId = ({ width, height }: VideoRung): number => (Math.min(width, height) % 31) + 1;
 
 const caps = ({ maxrateKbps, bufsizeKbps }: VideoRung): string[] => [
   '-maxrate', `${maxrateKbps}k`, '-bufsize', `${bufsizeKbps}k`,
