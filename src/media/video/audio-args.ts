@@ -1,12 +1,12 @@
 /** ffmpeg runs for an audio track. What is published is one continuous encode, because joined encodes click. */
-import { secondsOf, type AudioTrack, type Chunk, type VideoPlan } from '../../contracts/plan.js';
+import { AUDIO_SEGMENT_SECONDS, secondsOf, type AudioTrack, type Chunk, type VideoPlan } from '../../contracts/plan.js';
 import type { FfmpegCommand, FfmpegFile } from '../ffmpeg-command.js';
 import { CLEAN_OUTPUT, hlsOptions, SOURCE_FILE } from './encode-args.js';
 import { forcedInput } from './ffmpeg-input.js';
 
 /** Samples of an AAC frame; also what ffmpeg's encoder puts before the first sample (its priming). */
 export const AAC_FRAME = 1024;
-export const AUDIO_SEGMENT_SECONDS = 4;
+export { AUDIO_SEGMENT_SECONDS };
 
 /** A sound that changes its rate or layout midway, in one format throughout. */
 export const CONVERTED_FILE = 'converted';
@@ -180,8 +180,7 @@ export function previewAudioRun(plan: VideoPlan, track: AudioTrack, { firstSegme
     command: {
       inputs: [file],
       filterGraph: `${pad}${filters.join(',')}[a]`,
-      // Half the work: it is heard for a minute at most.
-      outputs: [aacOutput(track, ONE_SEGMENT, ['-aac_coder', 'fast'])],
+      outputs: [aacOutput(track, ONE_SEGMENT)],
     },
     firstFrame,
     preroll,
@@ -192,12 +191,20 @@ export function previewAudioRun(plan: VideoPlan, track: AudioTrack, { firstSegme
   };
 }
 
-function aacOutput(track: AudioTrack, segmentSeconds: number, coder: readonly string[] = []): FfmpegFile {
+/**
+ * ffmpeg's default coder is for bit rates that we do not go down to by ourselves. At ours the other one is nearer
+ * to the source (2 to 10 dB on speech and music), adds less to its peaks (0.3 instead of 2 dB) and takes half the time.
+ */
+const coderFor = ({ bitrateKbps, channels }: AudioTrack): string =>
+  bitrateKbps / channels < LOW_KBPS_PER_CHANNEL ? 'twoloop' : 'fast';
+const LOW_KBPS_PER_CHANNEL = 32;
+
+function aacOutput(track: AudioTrack, segmentSeconds: number): FfmpegFile {
   return {
     file: `${track.name}/index.m3u8`,
     options: [
       '-map', '[a]',
-      '-c:a', 'aac', ...coder, '-b:a', `${track.bitrateKbps}k`, '-flags', '+bitexact',
+      '-c:a', 'aac', '-aac_coder', coderFor(track), '-b:a', `${track.bitrateKbps}k`, '-flags', '+bitexact',
       ...CLEAN_OUTPUT,
       ...hlsOptions(track.name, segmentSeconds, 0),
     ], // prettier-ignore

@@ -5,8 +5,8 @@ import type { EncodedAudio, LoudnessPlan } from '../../contracts/plan.js';
 const SILENCE_LUFS = -70;
 /** More than this raises the noise of a quiet recording rather than what was recorded. dB */
 const MAX_GAIN = 20;
-/** AAC is not exact: peaks of what is decoded stand higher by up to this, measured on loud music and noise. dB */
-const CODEC_HEADROOM = 1;
+/** AAC is not exact: peaks of what is decoded stand higher by up to 0.3; and the meter rounds to tenths. dB */
+const CODEC_HEADROOM = 0.5;
 
 export type Loudness = NonNullable<EncodedAudio['loudness']>;
 

@@ -112,6 +112,19 @@ describe('runs', () => {
     );
   });
 
+  test('the coder follows the bit rate, the same for previews', () => {
+    const of = (bitrateKbps: number) => {
+      const own = { ...track, bitrateKbps };
+      const runs = [
+        encodeAudioCommand(plan({}), own, { gain: 0, isConverted: false }),
+        previewAudioRun(plan({}), own, { firstSegment: 0, segments: 1 }).command,
+      ];
+      return runs.map(({ outputs }) => outputs[0]!.options[outputs[0]!.options.indexOf('-aac_coder') + 1]);
+    };
+    expect(of(128)).toEqual(['fast', 'fast']);
+    expect(of(48)).toEqual(['twoloop', 'twoloop']);
+  });
+
   test('a preview is of the frames of the final segments, with some before them to be dropped', () => {
     const long = plan({ grid: grid(90_000) });
     const final = audioSegmentFrames(audioSamples(long, track), 48_000);

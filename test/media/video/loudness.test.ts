@@ -50,8 +50,8 @@ describe('a gain', () => {
   test.each([
     ['up to the target', { integrated: -20, truePeak: -12 }, 4],
     ['down to the target', { integrated: -8.5, truePeak: -0.5 }, -7.5],
-    ['no further than the peaks allow, and what the encoder adds to them', { integrated: -20, truePeak: -4 }, 2],
-    ['down where peaks are too high already', { integrated: -17, truePeak: 0.5 }, -2.5],
+    ['no further than the peaks allow, and what the encoder adds to them', { integrated: -20, truePeak: -4 }, 2.5],
+    ['down where peaks are too high already', { integrated: -17, truePeak: 0.5 }, -2],
     ['no more than a recording bears', { integrated: -60, truePeak: -50 }, 20],
   ])('%s', (_what, loudness, gain) => expect(gainFor(loudness, plan)).toBeCloseTo(gain, 9));
 
