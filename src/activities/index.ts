@@ -1,17 +1,21 @@
 /** All activities, by the kind of worker that offers them. */
 import type { ImageActivities, MediaActivities, VideoActivities } from '../contracts/activities.js';
 import { onlyWhileAlive } from './alive.js';
+import { createAnnouncePlayable } from './announce-playable.js';
 import type { ActivityContext } from './context.js';
 import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
 import { createMakeImage } from './image/make-image.js';
 import { createMakePoster } from './image/make-poster.js';
 import { createMakeStoryboard } from './image/make-storyboard.js';
+import { createLoadPlan } from './load-plan.js';
 import { createPublishMedia } from './publish/publish-media.js';
 import { createCopyRung } from './video/copy-rung.js';
 import { createEncodeAudio } from './video/encode-audio.js';
 import { createEncodeChunk } from './video/encode-chunk.js';
 import { createInspectMedia } from './video/inspect.js';
+import { createMakeSubtitles } from './video/make-subtitles.js';
+import { createPreviewAudio } from './video/preview-audio.js';
 
 export interface Activities {
   readonly media: MediaActivities;
@@ -23,7 +27,9 @@ export function createActivities(outside: ActivityContext): Activities {
   const context = onlyWhileAlive(outside);
   return {
     media: {
+      announcePlayable: createAnnouncePlayable(context),
       publishMedia: createPublishMedia(context),
+      loadPlan: createLoadPlan(context),
       recordEnd: createRecordEnd(context),
       discardOutputs: createDiscardOutputs(context),
     },
@@ -32,6 +38,8 @@ export function createActivities(outside: ActivityContext): Activities {
       encodeChunk: createEncodeChunk(context),
       copyRung: createCopyRung(context),
       encodeAudio: createEncodeAudio(context),
+      previewAudio: createPreviewAudio(context),
+      makeSubtitles: createMakeSubtitles(context),
     },
     image: {
       makeImage: createMakeImage(context),

@@ -115,6 +115,9 @@ export interface Chunk {
   readonly segments: number;
 }
 
+/** Sound is cut by the second, not by the grid of the picture: a segment ends with the first frame behind its time. */
+export const AUDIO_SEGMENT_SECONDS = 4;
+
 export interface AudioTrack {
   /** `audio-0-eng`: unique within the asset. */
   readonly name: string;

@@ -1,8 +1,8 @@
 /** What a viewer needs to start: the first segment of the lowest rung, and the first seconds of sound. */
 import { isCancellation, log, Trigger } from '@temporalio/workflow';
 
-import type { VideoRung } from '../contracts/plan.js';
 import type { Studio } from './media-maker.js';
+import { lowestRung } from './rungs.js';
 import { defaultTrack, previewFrom } from './sound.js';
 import { together } from './together.js';
 import type { Wanted } from './wanted.js';
@@ -64,13 +64,6 @@ export class FirstLook {
         : [[track.name], () => steps.previewAudio(track, run, 'first')],
     );
   }
-}
-
-/** The rung that is soonest there and that every player takes; undefined when none is encoded. */
-export function lowestRung(rungs: readonly VideoRung[]): VideoRung | undefined {
-  const encoded = rungs.filter(({ passthrough }) => !passthrough);
-  const common = encoded.filter(({ codec }) => codec === 'h264');
-  return (common.length > 0 ? common : encoded).toSorted((a, b) => a.height * a.width - b.height * b.width)[0];
 }
 
 /** @returns false when it failed, or said so. Only a cancel goes on. */

@@ -1,8 +1,7 @@
 /** Makes every part of a plan side by side: chunks of all rungs, copies, tracks, subtitles, pictures. */
-import { ApplicationFailure, condition, isCancellation } from '@temporalio/workflow';
+import { condition, isCancellation } from '@temporalio/workflow';
 
 import type { Made } from '../contracts/activities.js';
-import { ERRORS } from '../contracts/errors.js';
 import {
   POSTER,
   STORYBOARD,
@@ -99,22 +98,18 @@ export class MediaMaker {
     if (encoded) this.tracks.set(track.name, encoded);
   }
 
-  /** All tracks come of one reading of the source. */
+  /** All tracks come of one reading of the source. One without a word in it is not kept, and not missed. */
   async texts(): Promise<void> {
     const { steps, parts, story } = this.studio;
-    const { subtitles } = steps.plan;
-    if (parts.left(subtitles).length === 0) return;
-    for (const name of parts.left(subtitles)) story.part(name, 'running');
-    let reason: unknown = ApplicationFailure.nonRetryable(ERRORS.DAMAGED_FILE.sentence, 'DAMAGED_FILE');
+    const tracks = parts.left(steps.plan.subtitles);
+    if (tracks.length === 0) return;
+    for (const name of tracks) story.part(name, 'running');
     try {
       this.subtitles = await steps.makeSubtitles();
+      for (const name of parts.left(steps.plan.subtitles)) story.part(name, 'done');
     } catch (error) {
       if (isCancellation(error)) throw error;
-      reason = error;
-    }
-    for (const name of parts.left(subtitles)) {
-      if (this.subtitles.includes(name)) story.part(name, 'done');
-      else parts.lose(name, reason);
+      for (const name of parts.left(steps.plan.subtitles)) parts.lose(name, error);
     }
   }
 

@@ -1,7 +1,5 @@
 /** What workflows know of sound segments: how many there are. Their frames are for activities. */
-import type { AudioTrack, Chunk, VideoPlan } from '../contracts/plan.js';
-
-export const AUDIO_SEGMENT_SECONDS = 4;
+import { AUDIO_SEGMENT_SECONDS, type AudioTrack, type Chunk, type VideoPlan } from '../contracts/plan.js';
 
 /** Segments of a preview: half a minute costs about as much to make as four seconds. */
 export const PREVIEW_SEGMENTS = 8;

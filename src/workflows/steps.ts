@@ -9,6 +9,7 @@ import type {
   VideoActivities,
 } from '../contracts/activities.js';
 import {
+  AUDIO_SEGMENT_SECONDS,
   POSTER,
   secondsOf,
   STORYBOARD,
@@ -20,7 +21,6 @@ import {
 } from '../contracts/plan.js';
 import type { Rendition } from '../contracts/renditions.js';
 import { policies, urgencyOf, type Urgency } from './policies.js';
-import { AUDIO_SEGMENT_SECONDS } from './sound.js';
 import type { Story } from './story.js';
 
 export class Steps {
@@ -41,13 +41,11 @@ export class Steps {
   }
 
   copyRung(rung: string): Promise<ChunkResult> {
-    const { copyRung } = this.whole(`copy ${rung}`);
-    return copyRung(this.story.job, this.plan, rung);
+    return this.whole(`copy ${rung}`).copyRung(this.story.job, this.plan, rung);
   }
 
   encodeAudio(track: AudioTrack): Promise<EncodedAudio> {
-    const { encodeAudio } = this.whole(track.name);
-    return encodeAudio(this.story.job, this.plan, track);
+    return this.whole(track.name).encodeAudio(this.story.job, this.plan, track);
   }
 
   previewAudio(track: AudioTrack, chunk: Chunk, urgency: Urgency): Promise<void> {
@@ -60,8 +58,7 @@ export class Steps {
   }
 
   makeSubtitles(): Promise<string[]> {
-    const { makeSubtitles } = this.whole('subtitles');
-    return makeSubtitles(this.story.job, this.plan);
+    return this.whole('subtitles').makeSubtitles(this.story.job, this.plan);
   }
 
   makePoster(): Promise<Rendition[]> {

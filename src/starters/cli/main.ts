@@ -8,13 +8,14 @@ import { registerDown } from './down.js';
 import { plain } from './format.js';
 import { registerInit } from './init.js';
 import { registerInspect } from './inspect.js';
+import { registerRepair } from './repair.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
 import { registerUp } from './up.js';
 
 const COMMANDS = [
   ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
-  ...[registerSubmit, registerInspect, registerDlq, registerInit],
+  ...[registerSubmit, registerInspect, registerRepair, registerDlq, registerInit],
 ];
 
 /** @param args without the program's name. Failures become a sentence on standard error and exit code 1. */
