@@ -22,6 +22,9 @@ const LEAD_SECONDS = 4.5;
 const TAIL_SECONDS = 2;
 const TAIL_SAMPLES = 64;
 
+/** Time stamps of two clocks are rounded differently. Seconds. */
+const ROUNDING = 0.001;
+
 /** A file that is cut into more pieces is not worth the requests. */
 const MAX_RANGES = 100_000;
 
@@ -101,7 +104,7 @@ export function bytesOf(tracks: readonly Track[], { from, to, streams }: Stretch
   const place = Math.min(from - LEAD_SECONDS, ...pictures.map((track) => keyBefore(track, from - LEAD_SECONDS)));
   const ranges = new Ranges();
   for (const track of wanted) {
-    const start = keyBefore(track, place);
+    const start = keyBefore(track, place + 2 * ROUNDING);
     const clock = clockOf(track);
     let behind = 0;
     track.walk((sample) => {
@@ -122,8 +125,8 @@ function keyBefore(track: Track, at: number): number {
   track.walk((sample) => {
     const decoded = clock(sample.dts);
     if (Number.isNaN(key)) key = Math.min(decoded, clock(sample.cts));
-    // Time stamps of two clocks are rounded differently.
-    if (sample.sync && Math.max(decoded, clock(sample.cts)) <= at - 0.001) key = Math.min(decoded, clock(sample.cts));
+    if (sample.sync && Math.max(decoded, clock(sample.cts)) <= at - ROUNDING)
+      key = Math.min(decoded, clock(sample.cts));
     return decoded > at;
   });
   return Number.isNaN(key) ? at : key;

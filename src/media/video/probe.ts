@@ -78,7 +78,7 @@ export function readFacts({ report, spans, warnings, index }: ProbeInput, limits
   const inOrder = [picture?.index, ...audio.map((track) => track.streamIndex)].every(
     (stream) => stream === undefined || spans.get(stream)!.disorder === 0,
   );
-  const seekable = truncatedFrom === undefined && inOrder && isSeekable(report, container, picture);
+  const seekable = truncatedFrom === undefined && inOrder && isSeekable(report, container, picture ?? readable[0]!);
   return {
     container,
     duration,
@@ -100,9 +100,9 @@ export function openingError(stderr: string): MediaError {
 }
 
 /** An index of the whole file: a fragmented MP4 has none (and no count of frames), a live Matroska no duration. */
-function isSeekable(report: FfprobeReport, container: string, picture: FfprobeStream | undefined): boolean {
+function isSeekable(report: FfprobeReport, container: string, stream: FfprobeStream): boolean {
   if (!SEEKABLE.has(container) || report.format?.duration === undefined) return false;
-  return container !== 'mov' || picture?.nb_frames !== undefined;
+  return container !== 'mov' || stream.nb_frames !== undefined;
 }
 
 /** By its sample entry (MP4), or by what comes with it (WebM). */

@@ -48,8 +48,8 @@ export function readSampleTables(moov: Buffer): readonly Track[] | undefined {
     const [root] = children(moov, 0, moov.length);
     if (root?.type !== 'moov') return undefined;
     const boxes = children(moov, root.body, root.end);
-    // Fragments, or a compressed movie: nothing of use is in the tables.
-    if (boxes.some(({ type }) => type === 'mvex' || type === 'cmov')) return undefined;
+    // Compressed. (`mvex` alone says little: phones leave it behind when they join the fragments of a recording.)
+    if (boxes.some(({ type }) => type === 'cmov')) return undefined;
     const movieScale = timescaleOf(moov, one(boxes, 'mvhd'));
     const traks = boxes.filter(({ type }) => type === 'trak');
     if (traks.length === 0 || traks.length > MAX_TRACKS) return undefined;

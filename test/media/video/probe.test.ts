@@ -26,7 +26,14 @@ const sound = (own: Partial<FfprobeStream> = {}): FfprobeStream => ({
 });
 const span = (seconds: number, fps = 25, start = 0): StreamSpan => {
   const packets = Math.max(1, Math.round(seconds * fps));
-  return { packets, start, last: start + (packets - 1) / fps, end: start + packets / fps, interval: 1 / fps };
+  return {
+    packets,
+    start,
+    last: start + (packets - 1) / fps,
+    end: start + packets / fps,
+    interval: 1 / fps,
+    disorder: 0,
+  };
 };
 interface Case {
   readonly format?: FfprobeReport['format'];
@@ -60,6 +67,7 @@ describe('readFacts', () => {
       container: 'mov',
       duration: 4,
       seekable: true,
+      subtitles: [],
       video: {
         streamIndex: 0,
         codec: 'h264',
@@ -160,7 +168,7 @@ describe('readFacts', () => {
   });
 
   test('where frames were left out, the rate of what moves', () => {
-    const gappy: StreamSpan = { packets: 40, start: 0, last: 4, end: 4, interval: 1 / 30 };
+    const gappy: StreamSpan = { packets: 40, start: 0, last: 4, end: 4, interval: 1 / 30, disorder: 0 };
     expect(read([picture({ avg_frame_rate: '0/0' })], { spans: [[0, gappy]] }).video?.frameRate).toBeCloseTo(30);
   });
 
@@ -222,7 +230,14 @@ describe('PacketMeter', () => {
       '',
       'nonsense',
     ]);
-    expect(spans.get(0)).toEqual({ packets: 4, start: 0.08, last: 0.2, end: 0.24000000000000002, interval: 0.04 });
+    expect(spans.get(0)).toEqual({
+      packets: 4,
+      start: 0.08,
+      last: 0.2,
+      end: 0.24000000000000002,
+      interval: 0.04,
+      disorder: 0,
+    });
     expect(spans.get(1)).toMatchObject({ packets: 1, start: 0, interval: 0 });
     expect([...spans.keys()]).toEqual([0, 1]);
   });
