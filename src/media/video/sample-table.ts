@@ -12,8 +12,8 @@ import { children, maybe, odd, one, SampleBoxes, type Sample } from './sample-bo
 
 /** A larger index than any camera writes. */
 export const MAX_MOOV_BYTES = 64 * 1024 ** 2;
-/** 30 hours at 60 frames a second, and their sound. */
-const MAX_SAMPLES = 16_000_000;
+/** 12 hours at 60 frames a second, and two tracks of sound. All of them are walked several times. */
+const MAX_SAMPLES = 7_000_000;
 const MAX_TRACKS = 64;
 const MAX_SECONDS = 1_000_000;
 
