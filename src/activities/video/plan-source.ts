@@ -16,7 +16,7 @@ import { adaptRungs, probeChunks, probePlan, type ContentMeasurement } from '../
 import { encodeChunkRun } from '../../media/video/encode-args.js';
 import { segmentName } from '../../media/video/layout.js';
 import { readFragment } from '../../media/video/mp4.js';
-import { passThrough, readSourcePicture } from '../../media/video/passthrough.js';
+import { IDR_BYTES, isIdr, passThrough, readSourcePicture, type PassThrough } from '../../media/video/passthrough.js';
 import { planVideo } from '../../media/video/plan.js';
 import type { ActivityContext } from '../context.js';
 import { isOutage } from '../failures.js';
@@ -57,11 +57,22 @@ async function copyTop(
   const moov = movie?.opening.known.find(({ offset }) => offset === movie.moov.from)?.bytes;
   const picture =
     track && moov && readSourcePicture(Buffer.from(moov.buffer, moov.byteOffset, moov.length), streamIndex, track);
-  const { rungs, reason } = picture
-    ? passThrough(plan.rungs, grid, facts, picture)
-    : { rungs: plan.rungs, reason: 'its index' };
-  logger.info(reason === undefined ? 'top rung is copied' : 'no rung is copied', { assetId: job.assetId, reason });
-  return { ...plan, rungs };
+  const {
+    rungs,
+    reason,
+    keyFrames = [],
+  }: PassThrough = picture ? passThrough(plan.rungs, grid, facts, picture) : { rungs: plan.rungs, reason: 'its index' };
+  const looks = await Promise.all(
+    keyFrames.map((offset) =>
+      context.scratch.sourcePart(job.source, context.store, offset, Math.min(IDR_BYTES, bytes - offset), { signal }),
+    ),
+  );
+  const because = looks.every(isIdr) ? reason : 'its key frames';
+  logger.info(because === undefined ? 'top rung is copied' : 'no rung is copied', {
+    assetId: job.assetId,
+    reason: because,
+  });
+  return because === undefined ? { ...plan, rungs } : plan;
 }
 
 async function byContent(
@@ -86,18 +97,19 @@ async function probeContent(
   job: Job,
   plan: PlanOnGrid,
 ): Promise<ContentMeasurement | undefined> {
-  let [bits, pixels] = [0, 0];
+  let [bits, pixels, peak] = [0, 0, 0];
   for (const chunk of probeChunks(plan.grid, plan.facts.seekable)) {
     try {
       const sample = await probeChunk(context, scope, job, plan, chunk);
       bits += sample.bits;
       pixels += sample.pixels;
+      peak = Math.max(peak, sample.bits / sample.pixels);
     } catch (error) {
       if (scope.signal.aborted || !MediaError.is(error) || isOutage(error)) throw error;
       scope.logger.warn('a sample can not be taken', { assetId: job.assetId, chunk, error });
     }
   }
-  return pixels > 0 ? { bitsPerPixel: bits / pixels } : undefined;
+  return pixels > 0 ? { mean: bits / pixels, peak } : undefined;
 }
 
 async function probeChunk(
@@ -121,8 +133,9 @@ async function probeChunk(
   const run = async (dir: string) => {
     await runFfmpeg(context, scope, { command, dir, folders, mediaSeconds: leadSeconds + secondsOf(grid, frames) });
     const segment = await readRegularFile(join(dir, rung.name, segmentName(chunk.firstSegment)));
-    if (!segment) throw new MediaError('DAMAGED_FILE', 'A sample of its picture is empty.');
-    return { bits: segment.length * 8, pixels: rung.width * rung.height * readFragment(segment).samples };
+    const samples = segment ? readFragment(segment).samples : 0;
+    if (!segment || samples === 0) throw new MediaError('DAMAGED_FILE', 'A sample of its picture is empty.');
+    return { bits: segment.length * 8, pixels: rung.width * rung.height * samples };
   };
   return withSource(context, scope, job, `sample-${chunk.firstSegment}`, run, window);
 }

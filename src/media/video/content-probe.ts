@@ -5,16 +5,20 @@ import { toNumber } from './frame-rate.js';
 import { levelOf } from './level.js';
 
 export interface ContentMeasurement {
-  /** Bits that a pixel of a frame took in the samples, at constant quality: a talking head 0.02, a film 0.1, noise 2. */
-  readonly bitsPerPixel: number;
+  /** Bits that a pixel of a frame took in the samples, at constant quality: a talking head 0.01, a film 0.1, noise 1. */
+  readonly mean: number;
+  /** Of the busiest sample. */
+  readonly peak: number;
 }
 
 /** Segments that are looked at. */
-const SAMPLES = 4;
+const SAMPLES = 5;
 /** Where a place can only be reached by decoding everything before it: not later than this. */
 const MAX_UNSEEKABLE_SEGMENTS = 8;
 const PROBE_SHORT_SIDE = 288;
 const PROBE_CRF = 23;
+/** Quicker ones have no lookahead, and take ten times the bits for a picture with a little noise. */
+const PROBE_PRESET = 'veryfast';
 /** Never reached: the probe is about what the content asks for. */
 const NO_CAP_KBPS = 100_000;
 
@@ -37,42 +41,40 @@ export function probePlan({ watermark: _, ...plan }: VideoPlan & { readonly grid
   const rate = { maxrateKbps: NO_CAP_KBPS, bufsizeKbps: 2 * NO_CAP_KBPS };
   const level = levelOf('h264', { ...size, fps: toNumber(plan.grid.fps), ...rate });
   const rung: VideoRung = {
-    ...{ name: PROBE_NAME, ...size, codec: 'h264', crf: PROBE_CRF, ...rate, preset: 'superfast' },
+    ...{ name: PROBE_NAME, ...size, codec: 'h264', crf: PROBE_CRF, ...rate, preset: PROBE_PRESET },
     ...{ level, codecs: codecsOf('h264', level) },
   };
   return { ...plan, rungs: [rung] };
 }
 
 /** Below it a picture is quiet: it keeps its looks with a higher CRF, because little changes from frame to frame. */
-const QUIET = 0.05;
+const QUIET = 0.03;
 const QUIET_CRF = 2;
 /** Where a cap would bite all the time, a higher CRF spends the same bits more evenly. */
 const BUSY_CRF = 3;
-/** Slower presets and larger pictures need less for a pixel than the probe did. */
-const NEED_SHARE = 0.6;
 /** Caps leave room for scenes that the samples did not show. */
-const ROOM = 1.25;
-const LEAST_CAP = 0.3;
+const ROOM = 1.5;
+const LEAST_CAP = 0.4;
 
 /** Passed-through rungs stay. Levels stay too: what a decoder must be able to do does not get more. */
 export function adaptRungs(
   rungs: readonly VideoRung[],
   { fps }: Pick<Grid, 'fps'>,
-  { bitsPerPixel }: ContentMeasurement,
+  { mean, peak }: ContentMeasurement,
 ): VideoRung[] {
   return rungs.map((rung) => {
     if (rung.passthrough) return rung;
-    const askedKbps = (bitsPerPixel * rung.width * rung.height * toNumber(fps)) / 1000;
-    const share = askedKbps / rung.maxrateKbps;
-    const maxrateKbps = Math.round(rung.maxrateKbps * Math.min(1, Math.max(LEAST_CAP, share * ROOM)));
-    const crf = rung.crf + crfOffset(bitsPerPixel, share);
-    return { ...rung, crf, maxrateKbps, bufsizeKbps: maxrateKbps * 2 };
+    /** Of the cap, what the content asks for. */
+    const share = (bitsPerPixel: number): number =>
+      (bitsPerPixel * rung.width * rung.height * toNumber(fps)) / 1000 / rung.maxrateKbps;
+    const maxrateKbps = Math.round(rung.maxrateKbps * Math.min(1, Math.max(LEAST_CAP, share(peak) * ROOM)));
+    return { ...rung, crf: rung.crf + crfOffset(mean, share(mean)), maxrateKbps, bufsizeKbps: maxrateKbps * 2 };
   });
 }
 
-function crfOffset(bitsPerPixel: number, share: number): number {
-  const quiet = Math.min(QUIET_CRF, Math.max(0, Math.log2(QUIET / Math.max(bitsPerPixel, 1e-6))));
-  const busy = Math.min(BUSY_CRF, Math.max(0, 2 * Math.log2(Math.max(1, share * NEED_SHARE))));
+function crfOffset(mean: number, share: number): number {
+  const quiet = Math.min(QUIET_CRF, Math.max(0, Math.log2(QUIET / Math.max(mean, 1e-6))));
+  const busy = Math.min(BUSY_CRF, 2 * Math.log2(Math.max(1, share)));
   // Quarters: whoever reads a plan should see a number.
   return Math.round((quiet + busy) * 4) / 4;
 }

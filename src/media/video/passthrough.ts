@@ -77,6 +77,17 @@ const MAX_PEAK = 2;
 /** Seconds. */
 const SAME_TIME = 0.001;
 
+export interface PassThrough {
+  readonly rungs: readonly VideoRung[];
+  /** Why it is not to be. */
+  readonly reason?: string;
+  /** Where in the file some key frames begin, for `isIdr` to look at: the index does not tell all. */
+  readonly keyFrames?: readonly number[];
+}
+
+/** Key frames that are looked at: an encoder makes all but the first alike. */
+const LOOKS = 6;
+
 /**
  * The ladder with the top H.264 rung marked as the source's own frames, where they fit; else as it is,
  * with the reason. One rung below stays to be encoded: it is what a player starts with.
@@ -86,7 +97,7 @@ export function passThrough(
   grid: Grid,
   facts: VideoFacts,
   source: SourcePicture,
-): { readonly rungs: readonly VideoRung[]; readonly reason?: string } {
+): PassThrough {
   const top = rungs.findIndex(({ codec }) => codec === 'h264');
   const rung = rungs[top];
   if (!rung || rungs.filter(({ codec }) => codec === 'h264').length < 2) return { rungs, reason: 'no rung below it' };
@@ -103,7 +114,7 @@ export function passThrough(
     maxrateKbps: measured.peakKbps,
     passthrough: true,
   };
-  return { rungs: rungs.map((other, i) => (i === top ? own : other)) };
+  return { rungs: rungs.map((other, i) => (i === top ? own : other)), keyFrames: measured.keyFrames };
 }
 
 const byte = (codecs: string, index: number): number => Number.parseInt(codecs.slice(5 + index * 2, 7 + index * 2), 16);
@@ -126,19 +137,24 @@ function unfitPicture(video: Picture | undefined, rung: VideoRung, source: Sourc
   return undefined;
 }
 
-/** @returns why it does not fit, or its bits per second: of the largest segment, and of all */
-function measure(
-  { timescale, edit, samples, walk }: Track,
-  grid: Grid,
-  originSeconds: number,
-): string | { readonly peakKbps: number; readonly meanKbps: number } {
+interface Measured {
+  /** Of the largest segment, and of all. */
+  readonly peakKbps: number;
+  readonly meanKbps: number;
+  readonly keyFrames: readonly number[];
+}
+
+/** @returns why it does not fit, or what it is like */
+function measure({ timescale, edit, samples, walk }: Track, grid: Grid, originSeconds: number): string | Measured {
   const { fps, segmentFrames, totalFrames } = grid;
   const step = (timescale * fps.den) / fps.num;
   if (samples !== totalFrames || !Number.isInteger(step)) return 'its frame rate';
   const bytes = new Array<number>(segmentCount(grid)).fill(0);
+  const looks = new Set(Array.from({ length: LOOKS }, (_, i) => Math.ceil((i * (bytes.length - 1)) / (LOOKS - 1))));
+  const keyFrames: number[] = [];
   let [index, first, latest] = [0, NaN, -Infinity];
   let reason: string | undefined;
-  walk(({ cts, duration, size, sync }) => {
+  walk(({ cts, duration, offset, size, sync }) => {
     if (index === 0) first = cts;
     const frame = (cts - first) / step;
     const isLast = index === totalFrames - 1;
@@ -147,6 +163,7 @@ function measure(
     else if (edit && (cts < edit.from || cts >= edit.until)) reason = 'frames that are not shown';
     // Closed: all frames before it are shown before it, and as many as there are places before it.
     else if (index % segmentFrames === 0 && !(sync && frame === index && latest < cts)) reason = 'its key frames';
+    if (index % segmentFrames === 0 && looks.has(index / segmentFrames)) keyFrames.push(offset);
     latest = Math.max(latest, cts);
     bytes[Math.floor(index / segmentFrames)]! += size;
     index += 1;
@@ -158,21 +175,28 @@ function measure(
   const kbps = (size: number, frames: number): number => (size * 8 * fps.num) / fps.den / frames / 1000;
   const rates = bytes.map((size, i) => kbps(size, Math.min(segmentFrames, totalFrames - i * segmentFrames)));
   const total = bytes.reduce((sum, size) => sum + size, 0);
-  return { peakKbps: Math.ceil(Math.max(...rates)), meanKbps: kbps(total, totalFrames) };
+  return { peakKbps: Math.ceil(Math.max(...rates)), meanKbps: kbps(total, totalFrames), keyFrames };
 }
 
 /** NAL unit types of H.264 (table 7-1). */
 const FIRST_SLICE = 1;
 const IDR_SLICE = 5;
 
-/** Whether a segment begins with a picture behind which nothing before it is needed: a "sync sample" alone says less. */
-export function startsWithIdr(fragment: Buffer): boolean {
-  const { body, end } = only(fragment, ['mdat']);
-  for (let at = body; at + 5 <= end; at += 4 + fragment.readUInt32BE(at)) {
-    const type = fragment[at + 4]! & 0x1f;
+/** How much of a frame `isIdr` needs to see: what comes before its first slice is small. Bytes. */
+export const IDR_BYTES = 4096;
+
+/** Whether nothing before this frame is needed for it and for what follows: "sync sample" says less than that. */
+export function isIdr(frame: Buffer): boolean {
+  for (let at = 0; at + 5 <= frame.length; at += 4 + frame.readUInt32BE(at)) {
+    const type = frame[at + 4]! & 0x1f;
     if (type >= FIRST_SLICE && type <= IDR_SLICE) return type === IDR_SLICE;
   }
   return false;
+}
+
+export function startsWithIdr(fragment: Buffer): boolean {
+  const { body, end } = only(fragment, ['mdat']);
+  return isIdr(fragment.subarray(body, end));
 }
 
 /** One ffmpeg over the whole source, that cuts and decodes nothing. */
