@@ -1,5 +1,6 @@
 /** The frame around every activity: heartbeats, cancellation, draining, errors, a logger that knows where it is. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 
 import { Context, type Info } from '@temporalio/activity';
 
@@ -67,8 +68,11 @@ export function activity<Args extends unknown[], Result>(
       if (pulse.beat()) context.heartbeat(details);
     };
     const timer = setInterval(beat, HEARTBEAT_MS);
+    const signal = AbortSignal.any([context.cancellationSignal, pulse.signal]);
+    // A step has as many requests under way as it likes: that is no leak.
+    setMaxListeners(0, signal);
     const scope: ActivityScope = {
-      signal: AbortSignal.any([context.cancellationSignal, pulse.signal]),
+      signal,
       logger: logger.child({
         workflowId: info.workflowExecution?.workflowId,
         activity: info.activityType,
@@ -85,7 +89,10 @@ export function activity<Args extends unknown[], Result>(
       if (strikes >= MAX_STRIKES && !neverGivesUp) throw new MediaError('INTERNAL', undefined, { final: true });
       return await pulses.run(pulse, () => run(scope, ...args));
     } catch (error) {
-      if (pulse.signal.aborted) throw pulse.signal.reason;
+      if (pulse.signal.aborted) {
+        scope.logger.warn('this process stood still: another attempt has taken over');
+        throw pulse.signal.reason;
+      }
       const drained = context.cancellationDetails?.workerShutdown === true;
       if (drained || scope.signal.aborted || isOutage(error)) {
         details = { ...details, strikes };

@@ -108,6 +108,15 @@ async function segments({ store, config, job }: Scene, rung: string): Promise<st
   return keys;
 }
 
+/** Everything of the asset, and when it was written. */
+async function objects({ store, config, job }: Scene): Promise<[string, Date][]> {
+  const all: [string, Date][] = [];
+  const bucket = config.storage.mediaBucket;
+  for await (const { key } of store.list(bucket, outputPrefix(job.assetId, job.generation)))
+    all.push([key, (await store.stat(bucket, key)).modifiedAt]);
+  return all;
+}
+
 /** The encode has a few segments in the store. @returns the worker that encodes, and the other one. */
 async function midEncode(now: Scene): Promise<{ busy: OwnProcess; other: OwnProcess; busyScratch: string }> {
   await until('two segments are stored', async () => (await segments(now, '720p')).length >= 2, 60_000);
@@ -158,6 +167,22 @@ test(
       await expectWhole(now);
     }),
   120_000,
+);
+
+test(
+  'a worker that stood still for longer than the heartbeat time-out writes nothing when it comes back',
+  () =>
+    scene(async (now) => {
+      const { busy } = await midEncode(now);
+      busy.kill('SIGSTOP');
+      await expectWhole(now);
+      const published = await objects(now);
+      busy.kill('SIGCONT');
+      await until('it has given up', () => busy.log.some((line) => line.includes('stood still')), 20_000);
+      await until('its encoders are gone', () => ffmpegsOf(busy).length === 0, 20_000);
+      expect(await objects(now)).toEqual(published);
+    }),
+  180_000,
 );
 
 test(

@@ -1,4 +1,5 @@
 /** One ffmpeg, and beside it the shipping of what it finishes. */
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -50,6 +51,7 @@ export async function runEncode(
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+  setMaxListeners(0, either);
   const isUrgent = info.taskQueue === config.queues.videoUrgent;
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
