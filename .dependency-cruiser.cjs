@@ -26,7 +26,8 @@ const ROOMS = {
   // The command line is where all parts meet: it starts them, and asks each of them how it is.
   'starters/cli': [
     ...['contracts', 'client', 'config', 'logging', 'messaging', 'storage', 'catalogue', 'tools', 'media'],
-    ...['local', 'workers', 'starters/kafka'],
+    // Activities: `verify` does at any time what publishing does.
+    ...['local', 'workers', 'starters/kafka', 'activities'],
   ],
 };
 

@@ -29,7 +29,7 @@ interface Media {
 export async function removeLeftOvers(
   { store, bucket, signal }: Media,
   job: Job,
-  { plan, frames }: { readonly plan: VideoPlan; readonly frames: number },
+  frames: number,
   { streams, pictures, presentation, subtitleSeconds }: Verified,
   manifests: Iterable<string>,
 ): Promise<number> {

@@ -46,7 +46,7 @@ export function createPublishMedia(context: Needs) {
     const manifests = await write(context, scope, request, verified);
     const missing = [...made.missing, ...findings.map(withdrawn), ...short];
     const document = await documentOf(context, request, verified, missing);
-    const removed = await removeLeftOvers(shelf, job, { plan, frames: made.frames }, verified, manifests);
+    const removed = await removeLeftOvers(shelf, job, made.frames, verified, manifests);
 
     scope.report({ step: 'publish', what: 'asset.json', percent: 95 });
     await publishAsset(context, scope, job, document, { repair });

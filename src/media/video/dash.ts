@@ -11,7 +11,6 @@ import {
   type Presentation,
   type Storyboard,
   type Timeline,
-  type VideoStream,
 } from './presentation.js';
 
 const PROFILES = 'urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019';

@@ -39,7 +39,7 @@ export function subtitlePlaylist(durations: readonly number[]): string {
 interface Style {
   readonly head: readonly string[];
   /** The lines that follow a segment's duration. */
-  entry(segment: number): string[];
+  readonly entry: (segment: number) => string[];
 }
 
 function playlist(durations: readonly number[], target: number, { head, entry }: Style): string {

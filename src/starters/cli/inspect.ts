@@ -65,6 +65,7 @@ async function show(session: Session, id: string, asJson: boolean): Promise<void
       ['source', `${row.bucket}/${row.key}`],
       ['workflow', row.workflowId],
       ...(plays(row) ? [['play', playUrl(session.config, row.id)]] : []),
+      ...Object.entries(row.document?.playback ?? {}).map(([what, url]) => [what, url]),
     ]),
   );
   if (row.error) console.log(`\n${row.error.code}: ${plain(row.error.message)}`);

@@ -12,10 +12,11 @@ import { registerRepair } from './repair.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
 import { registerUp } from './up.js';
+import { registerVerify } from './verify.js';
 
 const COMMANDS = [
   ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
-  ...[registerSubmit, registerInspect, registerRepair, registerDlq, registerInit],
+  ...[registerSubmit, registerInspect, registerVerify, registerRepair, registerDlq, registerInit],
 ];
 
 /** @param args without the program's name. Failures become a sentence on standard error and exit code 1. */
