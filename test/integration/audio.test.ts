@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { createEncodeAudio } from '../../src/activities/video/encode-audio.js';
+import { createInspectMedia } from '../../src/activities/video/inspect.js';
 import { createPreviewAudio } from '../../src/activities/video/preview-audio.js';
 import { outputPrefix, type Job } from '../../src/contracts/assets.js';
 import type { EncodedAudio, VideoPlan } from '../../src/contracts/plan.js';
@@ -375,6 +376,21 @@ describe('a preview', () => {
     const [original] = await decodeFile(stream);
     const shifted = original!.subarray(audioSegmentStart(5, RATE) * AAC_FRAME);
     expect(correlation(samples!, shifted, RATE, 3 * RATE)).toBeGreaterThan(0.98);
+  }, LONG); // prettier-ignore
+
+  test('is made of a part of the source, the same to the byte', async () => {
+    const other = await mill.upload(source);
+    const inspection = await run(createInspectMedia(mill.context), other);
+    if (inspection.outcome !== 'media' || !inspection.plan.facts.index) throw new Error('no index was found');
+    const indexed = { ...plan, facts: { ...plan.facts, index: inspection.plan.facts.index } };
+    await run(createPreviewAudio(mill.context), other, indexed, plan.audio[0]!, { firstSegment: 6, segments: 2 });
+    expect(mill.context.scratch.hasSource(other.source)).toBe(false);
+    const [whole, part] = await Promise.all([job, other].map((of) => mill.list(previewPrefix(of, 'audio-0'))));
+    expect([...part!.keys()].sort()).toEqual(['init.mp4', 'seg-00006.m4s', 'seg-00007.m4s']);
+    const read = async (of: Job, name: string) =>
+      hash(await mill.context.store.read(mill.config.storage.mediaBucket, previewPrefix(of, 'audio-0') + name));
+    for (const name of part!.keys()) expect([name, await read(other, name)]).toEqual([name, await read(job, name)]);
+    expect(whole!.size).toBe(11);
   }, LONG); // prettier-ignore
 
   test('beyond the end makes nothing', async () => {
