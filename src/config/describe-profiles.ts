@@ -41,10 +41,7 @@ export function profileFieldsTable(): string {
       const nested = below ? rows(below, `${name}${field.items ? '[]' : ''}.`) : [];
       return [[`\`${name}\``, expectation(field), field.description ?? ''], ...nested];
     });
-  return table(
-    ['Field', 'Is', 'Meaning'],
-    [['`extends`', 'a text', EXTENDS], ...rows(ProfileSchema as SchemaNode, '')],
-  );
+  return table(['Field', 'Is', 'Meaning'], [['`extends`', 'a text', EXTENDS], ...rows(ProfileSchema, '')]);
 }
 
 const rung = ({ size, codec, crf, capKbps, preset }: RungSpec, presets: Profile['presets']): string =>

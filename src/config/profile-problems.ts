@@ -17,7 +17,7 @@ export interface SchemaNode {
   readonly maxItems?: number;
 }
 
-export const problemsOf = (profile: unknown): string[] => problems(ProfileSchema as SchemaNode, profile, '');
+export const problemsOf = (profile: unknown): string[] => problems(ProfileSchema, profile, '');
 
 function problems(node: SchemaNode, value: unknown, at: string): string[] {
   const fields = node.properties ? node : node.anyOf?.find(({ properties }) => properties);

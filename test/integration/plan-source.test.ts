@@ -1,6 +1,7 @@
 /** What a plan owes to a look into the source: frames that are copied, and bits by content. */
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -17,6 +18,7 @@ const exec = promisify(execFile);
 const LONG = 120_000;
 const stack = useStack();
 let mill: Mill;
+let profiles: string;
 
 const PROFILES = {
   'copying.yaml': 'extends: default\npassthrough: true\nrungs:\n  - { size: 180, codec: h264, crf: 23, capKbps: 2000 }\n  - { size: 90, codec: h264, crf: 23, capKbps: 300 }\n',
@@ -26,16 +28,14 @@ const PROFILES = {
 
 beforeAll(async () => {
   const config = await stack.isolated({ database: true });
-  mill = await openMill({ ...config, profiles: { dir: await profilesIn(config.scratch.dir) } });
+  profiles = await mkdtemp(join(tmpdir(), 'mediamill-profiles-'));
+  for (const [name, text] of Object.entries(PROFILES)) await writeFile(join(profiles, name), text);
+  mill = await openMill({ ...config, profiles: { dir: profiles } });
 }, LONG);
-afterAll(() => mill.close());
-
-async function profilesIn(parent: string): Promise<string> {
-  const dir = join(parent, 'profiles');
-  await mkdir(dir, { recursive: true });
-  for (const [name, text] of Object.entries(PROFILES)) await writeFile(join(dir, name), text);
-  return dir;
-}
+afterAll(async () => {
+  await mill.close();
+  await rm(profiles, { recursive: true, force: true });
+});
 
 const BT709 = ['-color_range', 'tv', '-colorspace', 'bt709', '-color_trc', 'bt709', '-color_primaries', 'bt709'];
 
@@ -148,7 +148,6 @@ describe('contentAware', () => {
       const busy = await made('busy.mp4', BUSY, '-crf', '10');
       const [flatQuiet, awareQuiet] = [await encoded(quiet, 'flat'), await encoded(quiet, 'aware')];
       const [flatBusy, awareBusy] = [await encoded(busy, 'flat'), await encoded(busy, 'aware')];
-      if (process.env.MM_SHOW) console.table({ flatQuiet, awareQuiet, flatBusy, awareBusy });
       expect(awareQuiet.bytes).toBeLessThan(flatQuiet.bytes * 0.95);
       expect(awareQuiet.cap).toBeLessThanOrEqual(flatQuiet.cap / 2);
       expect(awareQuiet.ssim).toBeGreaterThan(0.9);

@@ -145,7 +145,8 @@ interface Measured {
 }
 
 /** @returns why it does not fit, or what it is like */
-function measure({ timescale, edit, samples, walk }: Track, grid: Grid, originSeconds: number): string | Measured {
+function measure(track: Track, grid: Grid, originSeconds: number): string | Measured {
+  const { timescale, edit, samples } = track;
   const { fps, segmentFrames, totalFrames } = grid;
   const step = (timescale * fps.den) / fps.num;
   if (samples !== totalFrames || !Number.isInteger(step)) return 'its frame rate';
@@ -154,7 +155,7 @@ function measure({ timescale, edit, samples, walk }: Track, grid: Grid, originSe
   const keyFrames: number[] = [];
   let [index, first, latest] = [0, NaN, -Infinity];
   let reason: string | undefined;
-  walk(({ cts, duration, offset, size, sync }) => {
+  track.walk(({ cts, duration, offset, size, sync }) => {
     if (index === 0) first = cts;
     const frame = (cts - first) / step;
     const isLast = index === totalFrames - 1;
