@@ -45,7 +45,7 @@ test('ten hours in chunks of a minute stay within a tenth of what Temporal allow
     const { raw } = await handle.describe();
     const events = Number(raw.workflowExecutionInfo?.historyLength);
     const bytes = Number(raw.workflowExecutionInfo?.historySizeBytes);
-    console.log(
+    process.stdout.write(
       `10 h, ${encodes} encodes, 8 rungs, 8 tracks: ${events} events, ${(bytes / 1024 ** 2).toFixed(1)} MiB of history`,
     );
     expect(events).toBeLessThan(LIMIT_EVENTS / 10);

@@ -6,9 +6,11 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 
 import { bundleWorkflows, HISTORIES } from './support.js';
 
-beforeAll(() => {
+let workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>;
+beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-});
+  workflowBundle = await bundleWorkflows();
+}, 60_000);
 
 test('every recorded history replays on the workflows of today', async () => {
   const files = readdirSync(HISTORIES);
@@ -18,10 +20,7 @@ test('every recorded history replays on the workflows of today', async () => {
     history: historyFromJSON(JSON.parse(readFileSync(`${HISTORIES}/${file}`, 'utf8'))),
   }));
   const errors: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories(
-    { workflowBundle: await bundleWorkflows() },
-    histories,
-  )) {
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
     if (error) errors.push(`${workflowId}: ${error.message}`);
   }
   expect(errors).toEqual([]);
@@ -30,7 +29,7 @@ test('every recorded history replays on the workflows of today', async () => {
 test("a history that today's workflows would not write is noticed", async () => {
   const name = readdirSync(HISTORIES).find((file) => file.includes('a-video-is-inspected'));
   const text = readFileSync(`${HISTORIES}/${name}`, 'utf8').replaceAll('"inspectMedia"', '"lookAtMedia"');
-  await expect(
-    Worker.runReplayHistory({ workflowBundle: await bundleWorkflows() }, historyFromJSON(JSON.parse(text))),
-  ).rejects.toThrow(/[Nn]ondeterminism/);
+  await expect(Worker.runReplayHistory({ workflowBundle }, historyFromJSON(JSON.parse(text)))).rejects.toThrow(
+    /[Nn]ondeterminism/,
+  );
 });

@@ -29,6 +29,8 @@ export function createEncodeChunk(context: ActivityContext) {
     const present = await findPresent(context, scope.signal, job, plan, { chunk, rungs, stills: request.stills });
     const start = present.firstMissing;
     const made = start < chunkEnd(chunk) ? await encodeRest(context, scope, request, plan, rungs, present) : undefined;
+    // Without a rung (all are copied) it was run for its stills alone, and counts nothing.
+    if (rungs.length === 0) return wholeChunk(grid, chunk, made);
     const frames = made?.frames
       ? framesOfChunk(grid, { ...chunk, segments: start - chunk.firstSegment }) + made.frames
       : await framesBefore(context, scope, request, grid, present);
@@ -48,6 +50,13 @@ export function createEncodeChunk(context: ActivityContext) {
     return { frames, endedEarly, damagedFrames: made?.damagedFrames ?? 0, quality };
   });
 }
+
+const wholeChunk = (grid: Grid, chunk: Chunk, made: MadePart | undefined): ChunkResult => ({
+  frames: framesOfChunk(grid, chunk),
+  endedEarly: false,
+  damagedFrames: made?.damagedFrames ?? 0,
+  quality: [],
+});
 
 function onGrid(plan: VideoPlan): PlanOnGrid {
   if (!plan.grid) throw new TypeError('a chunk needs a grid');

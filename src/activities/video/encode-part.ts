@@ -40,7 +40,7 @@ export interface Part {
 }
 
 export interface MadePart {
-  /** Of every rung. */
+  /** Of every rung; 0 where none was encoded. */
   readonly frames: number;
   readonly damagedFrames: number;
   readonly quality: readonly RungQuality[];
@@ -66,7 +66,8 @@ export async function encodePart(context: ActivityContext, scope: ActivityScope,
     try {
       const made = await run(context, scope, dir, part, shippers);
       if (sliced && made.damagedFrames > 0) throw new NeedsWholeSource('frames are damaged');
-      if (sliced && made.frames < framesOfChunk(grid, chunk)) throw new NeedsWholeSource('frames are missing');
+      const isShort = part.rungs.length > 0 && made.frames < framesOfChunk(grid, chunk);
+      if (sliced && isShort) throw new NeedsWholeSource('frames are missing');
       return made;
     } catch (error) {
       // What a slice that did not do left behind must not be there when the whole source is tried.
@@ -103,7 +104,7 @@ async function run(
       step: 'encode',
       what: `segments ${before.firstSegment}-${chunkEnd(chunk) - 1}`,
       percent: Math.min(100, ((framesBefore + progress.frame) / (framesBefore + frames)) * 100),
-      segmentsDone: before.segments + Math.min(...shippers.map(({ shipped }) => shipped.length)),
+      segmentsDone: before.segments + Math.min(...shippers.map(({ shipped }) => shipped.length), chunk.segments),
       frames: progress.frame,
       speed: progress.speed,
     });
