@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { ERRORS, type ErrorCode } from '../../src/contracts/errors.js';
-import { decode, ffmpeg, openMill, type Mill } from '../activities/video/support.js';
+import { decode, ffmpeg } from '../activities/video/decoding.js';
+import { openMill, type Mill } from '../activities/video/support.js';
 import { useStack } from '../support/stack.js';
 
 interface Case {

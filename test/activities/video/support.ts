@@ -1,10 +1,8 @@
 /** The activities of a video on real servers and tools, one after another, without a workflow. */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 
 import { MockActivityEnvironment } from '@temporalio/testing';
 
@@ -13,12 +11,10 @@ import type { ActivityContext } from '../../../src/activities/context.js';
 import type { Config } from '../../../src/config/index.js';
 import { outputPrefix, type AssetDocument, type Job } from '../../../src/contracts/assets.js';
 import { assetIdOf, workflowIdOf } from '../../../src/contracts/ids.js';
-import type { ChunkResult, VideoPlan } from '../../../src/contracts/plan.js';
-import type { PublishRequest, PublishResult } from '../../../src/contracts/activities.js';
+import type { Made, PublishRequest, PublishResult } from '../../../src/contracts/activities.js';
+import { chunksOf, framesOfChunk, type ChunkResult, type VideoPlan } from '../../../src/contracts/plan.js';
 import { createLogger } from '../../../src/logging/index.js';
 import { openContext } from '../../../src/workers/context.js';
-
-const exec = promisify(execFile);
 
 export async function run<A extends unknown[], R>(activity: (...args: A) => Promise<R>, ...args: A): Promise<R> {
   return new MockActivityEnvironment().run<A, R, typeof activity>(activity, ...args);
@@ -29,11 +25,16 @@ export interface Mill {
   readonly context: ActivityContext;
   readonly activities: Activities;
   readonly dir: string;
-  upload(path: string, key?: string): Promise<Job>;
+  upload(path: string, key?: string, profile?: string): Promise<Job>;
   /** @throws Error when the object is an image */
   inspect(job: Job): Promise<VideoPlan>;
   encode(job: Job, plan: VideoPlan): Promise<PublishRequest>;
-  make(path: string): Promise<{ job: Job; plan: VideoPlan; request: PublishRequest; result: PublishResult }>;
+  /** @throws Error when it is found faulty */
+  publish(request: PublishRequest): Promise<PublishResult>;
+  make(
+    path: string,
+    profile?: string,
+  ): Promise<{ job: Job; plan: VideoPlan; request: PublishRequest; result: PublishResult }>;
   keys(job: Job): Promise<string[]>;
   document(job: Job): Promise<AssetDocument>;
   /** Everything of the asset as local files; returns the folder. */
@@ -59,7 +60,7 @@ export async function openMill(config: Config, scratch?: string): Promise<Mill> 
     context,
     activities,
     dir,
-    async upload(path, key = randomUUID()) {
+    async upload(path, key = randomUUID(), profile = 'default') {
       const { uploadsBucket } = own.storage;
       await context.store.putFile(uploadsBucket, key, path, { contentType: 'application/octet-stream' });
       const { etag, bytes } = await context.store.stat(uploadsBucket, key);
@@ -70,7 +71,7 @@ export async function openMill(config: Config, scratch?: string): Promise<Mill> 
         generation: 1,
         source,
         tenant: 'default',
-        profile: 'default',
+        profile,
         priority: 3,
         uploadedAt: new Date().toISOString(),
       };
@@ -82,18 +83,28 @@ export async function openMill(config: Config, scratch?: string): Promise<Mill> 
     },
     async encode(job, plan) {
       const chunks: ChunkResult[] = [];
+      const rungs = plan.rungs.filter(({ passthrough }) => !passthrough).map(({ name }) => name);
       // Last chunk first: they must not depend on each other.
-      for (const chunk of [...plan.chunks].reverse())
-        chunks.push(await run(activities.video.encodeChunk, job, plan, chunk, plan.rungs));
+      for (const chunk of rungs.length > 0 ? chunksOf(plan).reverse() : [])
+        chunks.push(await run(activities.video.encodeChunk, { job, plan, chunk, rungs, stills: true }));
+      for (const { name, passthrough } of plan.rungs)
+        if (passthrough) chunks.push(await run(activities.video.copyRung, job, plan, name));
       const audio = [];
       for (const track of plan.audio) audio.push(await run(activities.video.encodeAudio, job, plan, track));
-      return { job, plan, startedAt: job.uploadedAt, chunks, audio, posters: [], missing: [] };
+      const subtitles = await run(activities.video.makeSubtitles, job, plan);
+      const made = { ...sum(plan, chunks), audio, subtitles, pictures: [], missing: [] };
+      return { job, plan, startedAt: job.uploadedAt, made, lastTry: true };
     },
-    async make(path) {
-      const job = await mill.upload(path);
+    async publish(request) {
+      const outcome = await run(activities.media.publishMedia, request);
+      if (outcome.outcome !== 'published') throw new Error(JSON.stringify(outcome.findings));
+      return outcome;
+    },
+    async make(path, profile) {
+      const job = await mill.upload(path, undefined, profile);
       const plan = await mill.inspect(job);
       const request = await mill.encode(job, plan);
-      return { job, plan, request, result: await run(activities.media.publishMedia, request) };
+      return { job, plan, request, result: await mill.publish(request) };
     },
     async keys(job) {
       const prefix = outputPrefix(job.assetId, job.generation);
@@ -122,73 +133,20 @@ export async function openMill(config: Config, scratch?: string): Promise<Mill> 
   return mill;
 }
 
-export async function ffmpeg(...args: string[]): Promise<void> {
-  await exec('ffmpeg', ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args]);
-}
-
-export interface Decoded {
-  readonly frames: number;
-  readonly width: number;
-  readonly height: number;
-  readonly sampleAspect: string;
-  readonly pixelFormat: string;
-  readonly hasRotation: boolean;
-  /** Seconds between frames: the smallest and the largest. */
-  readonly steps: readonly [number, number];
-}
-
-/** Decodes every frame of a media playlist and looks at its time stamps. */
-export async function decode(playlist: string): Promise<Decoded> {
-  const entries = 'frame=best_effort_timestamp_time:stream=width,height,sample_aspect_ratio,pix_fmt:stream_side_data';
-  const options = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', entries, '-of', 'json', playlist];
-  const { stdout, stderr } = await exec('ffprobe', options, { maxBuffer: 64 * 1024 ** 2 });
-  if (stderr !== '') throw new Error(stderr);
-  const report = JSON.parse(stdout) as {
-    frames?: { best_effort_timestamp_time: string }[];
-    streams: {
-      width: number;
-      height: number;
-      sample_aspect_ratio: string;
-      pix_fmt: string;
-      side_data_list?: unknown[];
-    }[];
-  };
-  const [stream] = report.streams;
-  const times = (report.frames ?? []).map((frame) => Number(frame.best_effort_timestamp_time));
-  const steps = times.slice(1).map((time, i) => time - times[i]!);
+/** As the workflow adds them up. Chunks come last first, and overlap with nothing but copied rungs. */
+function sum(plan: VideoPlan, results: readonly ChunkResult[]): Pick<Made, 'frames' | 'damagedFrames' | 'quality'> {
+  const chunks = chunksOf(plan);
+  const encoded = results.slice(0, plan.rungs.some(({ passthrough }) => !passthrough) ? chunks.length : 0).reverse();
+  const end = encoded.findIndex(({ endedEarly }) => endedEarly);
+  const before = chunks.slice(0, end < 0 ? chunks.length : end);
+  const full = plan.grid ? before.reduce((frames, chunk) => frames + framesOfChunk(plan.grid!, chunk), 0) : 0;
+  const lowest = new Map<string, number>();
+  for (const { name, ssim } of results.flatMap(({ quality }) => quality))
+    lowest.set(name, Math.min(ssim, lowest.get(name) ?? 1));
   return {
-    frames: times.length,
-    width: stream!.width,
-    height: stream!.height,
-    sampleAspect: stream!.sample_aspect_ratio,
-    pixelFormat: stream!.pix_fmt,
-    hasRotation: stream!.side_data_list !== undefined,
-    steps: [Math.min(...steps), Math.max(...steps)],
+    frames:
+      encoded.length > 0 ? full + (encoded[end]?.frames ?? 0) : Math.max(0, ...results.map(({ frames }) => frames)),
+    damagedFrames: results.reduce((damaged, one) => damaged + one.damagedFrames, 0),
+    quality: [...lowest].map(([name, ssim]) => ({ name, ssim })),
   };
-}
-
-/** Decoded samples of an audio playlist, per channel. */
-export async function decodeSound(playlist: string): Promise<Int16Array> {
-  const options = ['-v', 'error', '-i', playlist, '-ac', '1', '-f', 's16le', '-'];
-  const { stdout } = await exec('ffmpeg', options, { encoding: 'buffer', maxBuffer: 256 * 1024 ** 2 });
-  return new Int16Array(stdout.buffer, stdout.byteOffset, stdout.length / 2);
-}
-
-/** Brightness of every frame of a playlist, as a grid of so many fields: tells frames and sides apart. */
-export async function lumas(playlist: string, grid = '1:1'): Promise<number[]> {
-  const filter = `scale=${grid}:flags=area,format=gray`;
-  const options = ['-v', 'error', '-i', playlist, '-vf', filter, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-'];
-  const { stdout } = await exec('ffmpeg', options, { encoding: 'buffer', maxBuffer: 64 * 1024 ** 2 });
-  return [...stdout];
-}
-
-/** A copy with some of its bytes turned over, evenly between two shares of its length. */
-export async function damage(path: string, to: string, count: number, from = 0.3, until = 0.9): Promise<string> {
-  const bytes = await readFile(path);
-  for (let i = 0; i < count; i += 1) {
-    const at = Math.floor(bytes.length * (from + ((until - from) * i) / count));
-    bytes[at] = bytes[at]! ^ 0xff;
-  }
-  await writeFile(to, bytes);
-  return to;
 }
