@@ -24,7 +24,7 @@ test('every recorded history replays on the workflows of today', async () => {
     if (error) errors.push(`${workflowId}: ${error.message}`);
   }
   expect(errors).toEqual([]);
-});
+}, 60_000);
 
 test("a history that today's workflows would not write is noticed", async () => {
   const name = readdirSync(HISTORIES).find((file) => file.includes('a-video-is-inspected'));
