@@ -259,6 +259,8 @@ export interface EncodedAudio {
   readonly loudness?: { readonly integrated: number; readonly truePeak: number } | undefined;
   /** dB, applied. */
   readonly gain: number;
+  /** Packets that the decoder called damaged: a lower bound. */
+  readonly damagedFrames?: number | undefined;
 }
 
 export interface ImageVariant {

@@ -21,7 +21,9 @@ afterAll(() => mill.close());
 
 const SOURCE = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25:duration=5', '-f', 'lavfi', '-i', 'sine=duration=5'];
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
+/** `copied`: by a profile that takes such a source as it is. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
+  'copied.mp4': [...H264, '-profile:v', 'main'],
   'front.mp4': [...H264, '-movflags', '+faststart'],
   'end.mov': H264,
   'clusters.mkv': H264,
@@ -30,9 +32,9 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** `ready`, `partial`, or the code that the uploader reads. @throws whatever has no code, or one of ours */
-async function outcome(path: string): Promise<string> {
+async function outcome(path: string, profile: string): Promise<string> {
   try {
-    return (await mill.make(path)).result.state;
+    return (await mill.make(path, profile)).result.state;
   } catch (error) {
     const { type, nonRetryable, message } = error as { type?: ErrorCode; nonRetryable?: boolean; message?: string };
     if (!type || !(type in ERRORS) || nonRetryable !== true) throw error;
@@ -47,11 +49,11 @@ test.each(Object.keys(FILES))('%s, cut off and with bytes turned over', async (n
   await ffmpeg(...SOURCE, ...FILES[name]!, original);
   const ends: Record<string, string> = {};
   for (const copy of await damagedCopies(original, dir, [1, 2])) {
-    const end = await outcome(copy);
+    const end = await outcome(copy, name === 'copied.mp4' ? 'fast' : 'default');
     ends[copy.slice(dir.length + 1)] = end;
     expect(['ready', 'partial', 'DAMAGED_FILE', 'TRUNCATED_FILE', 'UNSUPPORTED_TYPE', 'UNSUPPORTED_FORMAT', 'NO_MEDIA']).toContain(end); // prettier-ignore
     if (end === 'ready') expect({ copy, wrong: await newComplaints(copy, original) }).toEqual({ copy, wrong: [] });
   }
-  // What is cut in the middle is never all there.
-  for (const share of [25, 50, 75]) expect(ends[`cut-${share}-${name}`]).not.toBe('ready');
+  // What is cut in the middle is never all there. (A transport stream promises no length: it is only shorter.)
+  if (name !== 'packets.ts') for (const share of [25, 50, 75]) expect(ends[`cut-${share}-${name}`]).not.toBe('ready');
 });

@@ -12,6 +12,7 @@ import {
   measureAudioCommand,
 } from '../../media/video/audio-args.js';
 import { streamPrefix } from '../../media/video/layout.js';
+import { damagedFrames } from '../../media/video/damage.js';
 import { gainFor, readLoudness, type Loudness } from '../../media/video/loudness.js';
 import type { FragmentFacts } from '../../media/video/mp4.js';
 import type { ActivityContext } from '../context.js';
@@ -45,7 +46,7 @@ export function createEncodeAudio(context: ActivityContext) {
         measureMs: Math.round(encodeStarted - started),
         encodeMs: Math.round(performance.now() - encodeStarted),
       });
-      return { name: track.name, samples, loudness: measured.loudness, gain };
+      return { name: track.name, samples, gain, loudness: measured.loudness, damagedFrames: measured.damagedFrames };
     }),
   );
 }
@@ -59,19 +60,21 @@ interface Track {
 interface Measured {
   readonly loudness: Loudness | undefined;
   readonly isConverted: boolean;
+  readonly damagedFrames: number;
 }
 
 /** @throws MediaError DAMAGED_FILE when too little of it decodes: silence would be put in its place. */
 async function measure(context: ActivityContext, scope: ActivityScope, of: Track): Promise<Measured> {
   const first = await measureOnce(context, scope, of, false);
-  if (!first.changesFormat) return { loudness: first.loudness, isConverted: false };
+  const { damagedFrames: damaged } = first;
+  if (!first.changesFormat) return { loudness: first.loudness, isConverted: false, damagedFrames: damaged };
   const { dir, plan, track } = of;
   const seconds = plan.facts.duration;
   const fileBytes = 2 * convertedBytes(seconds, track);
   scope.report({ step: 'encode', what: track.name, percent: 0 });
   await runFfmpeg(context, scope, { command: convertAudioCommand(plan, track), dir, mediaSeconds: seconds, fileBytes });
   const { loudness } = await measureOnce(context, scope, of, true);
-  return { loudness, isConverted: true };
+  return { loudness, isConverted: true, damagedFrames: damaged };
 }
 
 async function measureOnce(
@@ -97,7 +100,7 @@ async function measureOnce(
       'DAMAGED_FILE',
       `Of ${track.name}, ${decoded.toFixed(1)} of ${expected.toFixed(1)} s could be decoded.`,
     );
-  return readLoudness(stderr);
+  return { ...readLoudness(stderr), damagedFrames: damagedFrames(stderr) };
 }
 
 /** @returns samples of each channel */

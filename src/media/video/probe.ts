@@ -72,7 +72,7 @@ export function readFacts({ report, spans, warnings, index }: ProbeInput, limits
   if (video && Math.max(video.width, video.height) > limits.maxSidePx)
     throw new MediaError('LIMIT_SIDE', `It is ${video.width}x${video.height}, ${limits.maxSidePx} is allowed.`);
 
-  const truncatedFrom = TRUNCATION.test(warnings) ? promised(report, duration) : undefined;
+  const truncatedFrom = TRUNCATION.test(warnings) ? promised(report, duration, video?.frameRate) : undefined;
   if (truncatedFrom !== undefined && duration < KEEP_SECONDS && duration < truncatedFrom * KEEP_SHARE)
     throw new MediaError('TRUNCATED_FILE', `It holds ${duration.toFixed(1)} of ${truncatedFrom.toFixed(1)} s.`);
   const inOrder = [picture?.index, ...audio.map((track) => track.streamIndex)].every(
@@ -184,10 +184,10 @@ function frameRateOf(stream: FfprobeStream, span: StreamSpan): number {
   return header !== undefined && Math.abs(header / measured - 1) < 0.05 ? header : measured;
 }
 
-/** Seconds that the header promises, when that is clearly more than there is. */
-function promised(report: FfprobeReport, duration: number): number | undefined {
+/** Seconds that the header promises, when that is more than there is: by a frame, or by a packet of sound. */
+function promised(report: FfprobeReport, duration: number, frameRate = 20): number | undefined {
   const header = Number.parseFloat(report.format?.duration ?? '');
-  return header > duration * 1.01 + 0.5 ? header : undefined;
+  return header > duration + 1.5 / frameRate ? header : undefined;
 }
 
 function clock(seconds: number): string {

@@ -8,6 +8,8 @@ import { toNumber } from './frame-rate.js';
 const MAX_DAMAGED_SHARE = 0.1;
 /** Frames that a cut goes through. */
 const CUT_FRAMES = 2;
+/** A stream that was cut out of another begins or ends within a packet of sound, and nothing else is wrong with it. */
+const CUT_PACKETS = 1;
 /** Last frames that decoders may swallow, or that a measurement may be off by. */
 const EDGE_SECONDS = 0.5;
 /** Less than this of what the packets promised: the file is damaged. */
@@ -18,13 +20,17 @@ const KEEP_SECONDS = 4;
 /** @throws MediaError DAMAGED_FILE when too little could be decoded */
 export function shortfalls(
   { grid, facts }: Pick<VideoPlan, 'grid' | 'facts'>,
-  { frames, damagedFrames }: Pick<Made, 'frames' | 'damagedFrames'>,
+  { frames, damagedFrames, audio }: Pick<Made, 'frames' | 'damagedFrames' | 'audio'>,
 ): MissingPart[] {
   const missing: MissingPart[] = [];
   if (facts.truncatedFrom !== undefined) {
     missing.push(
       part('end', 'TRUNCATED_FILE', `${facts.duration.toFixed(1)} of ${facts.truncatedFrom.toFixed(1)} s are there.`),
     );
+  }
+  for (const { name, damagedFrames: packets = 0 } of audio) {
+    if (packets > CUT_PACKETS)
+      missing.push(part('damaged sound', 'DAMAGED_FILE', `At least ${packets} packets of ${name} are damaged.`));
   }
   if (!grid) return missing;
   const planned = secondsOf(grid, grid.totalFrames);

@@ -199,7 +199,8 @@ describe('readFacts', () => {
       });
     expect(codeOf(() => cut(1.6, '1132.0'))).toBe('TRUNCATED_FILE');
     expect(cut(5, '1132.0')).toMatchObject({ duration: 5, truncatedFrom: 1132, seekable: false });
-    expect(cut(3.4, '3.6').truncatedFrom).toBeUndefined();
+    expect(cut(3.4, '3.6').truncatedFrom).toBe(3.6);
+    expect(cut(3.56, '3.6').truncatedFrom).toBeUndefined();
   });
 });
 

@@ -198,7 +198,7 @@ test('a last segment of one frame does not make the peak', () => {
 describe('shortfalls', () => {
   const say = (frames: number, own: Partial<VideoFacts> = {}, damagedFrames = 0): string[] => {
     const facts = { ...plan.facts, duration: 10, ...own };
-    return shortfalls({ ...plan, facts }, { frames, damagedFrames }).map(
+    return shortfalls({ ...plan, facts }, { frames, damagedFrames, audio: [] }).map(
       ({ name, error }) => `${name}: ${error.message}`,
     );
   };
@@ -210,6 +210,15 @@ describe('shortfalls', () => {
   test('a cut file', () => {
     expect(say(250, { truncatedFrom: 60 })).toEqual([
       'end: The file ends before its content does. 10.0 of 60.0 s are there.',
+    ]);
+  });
+  test('sound that did not decode, but for the packet that a cut goes through', () => {
+    const audio = (packets: number) => [{ name: 'audio-0', samples: 480_000, gain: 0, damagedFrames: packets }];
+    const sayOfSound = (packets: number) =>
+      shortfalls(plan, { frames: plan.grid!.totalFrames, damagedFrames: 0, audio: audio(packets) });
+    expect(sayOfSound(1)).toEqual([]);
+    expect(sayOfSound(2).map(({ error }) => error.message)).toEqual([
+      'The file is damaged and can not be decoded. At least 2 packets of audio-0 are damaged.',
     ]);
   });
   test('frames that did not decode', () => {
