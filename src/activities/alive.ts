@@ -35,7 +35,7 @@ function guarded<Port extends object>(port: Port, writes: readonly (keyof Port)[
           try {
             assertAlive();
           } catch (error) {
-            return Promise.reject(error as Error);
+            return Promise.reject(error);
           }
         }
         return Reflect.apply(value, target, args);
