@@ -1,5 +1,4 @@
 /** A stack of its own for one measurement: free ports, a temporary folder, our processes from `dist`. */
-import getPort from 'get-port';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,16 +76,11 @@ export async function withBenchStack(
 }
 
 /** The same with the HTTP server. @param use also told under which URL it listens */
-export async function withPlayStack(
-  use: (stack: BenchStack & { readonly base: string }) => Promise<void>,
-): Promise<void> {
-  const port = await getPort();
-  await withBenchStack(
-    (stack) =>
-      withProcesses(async (start) => {
-        await start('starters/http/main.js', stack.config);
-        await use({ ...stack, base: `http://127.0.0.1:${port}` });
-      }),
-    { http: { port } },
+export const withPlayStack = (use: (stack: BenchStack & { readonly base: string }) => Promise<void>): Promise<void> =>
+  withBenchStack((stack) =>
+    withProcesses(async (start) => {
+      const { host, port } = stack.config.http;
+      await start('starters/http/main.js', stack.config);
+      await use({ ...stack, base: `http://${host}:${port}` });
+    }),
   );
-}
