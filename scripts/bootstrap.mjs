@@ -31,6 +31,8 @@ export function checkNode(version = process.versions.node) {
 
 /** Commands that a media service can not do without, and the Debian packages that bring them. */
 export const MEDIA_TOOLS = { ffmpeg: 'ffmpeg', ffprobe: 'ffmpeg', convert: 'imagemagick', bwrap: 'bubblewrap' };
+/** What tests need beside them: players of others run in a browser that knows H.264 and AAC. */
+export const TEST_TOOLS = { ...MEDIA_TOOLS, chromium: 'chromium' };
 
 function onPath(command) {
   return (process.env.PATH ?? '').split(delimiter).some((dir) => {
@@ -45,7 +47,7 @@ function onPath(command) {
 
 /** Whether it is there and runs: a name on the PATH can also be another program's, or a link to nothing. */
 function works(command) {
-  const args = command === 'bwrap' ? ['--version'] : ['-version'];
+  const args = ['bwrap', 'chromium'].includes(command) ? ['--version'] : ['-version'];
   return onPath(command) && spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 }
 
@@ -154,11 +156,11 @@ export async function ensureCode() {
   if (await ensureBuilt()) say('dist/ is built');
 }
 
-/** Debian's packages, when we are root; else the command that brings them. */
-export async function ensureMediaTools() {
-  const missing = Object.keys(MEDIA_TOOLS).filter((command) => !works(command));
+/** Debian's packages, when we are root; else the command that brings them. @param tools commands, and what brings each */
+export async function ensureMediaTools(tools = MEDIA_TOOLS) {
+  const missing = Object.keys(tools).filter((command) => !works(command));
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((command) => MEDIA_TOOLS[command]))];
+  const packages = [...new Set(missing.map((command) => tools[command]))];
   const command = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() !== 0 || !onPath('apt-get')) {
     throw new Missing(`Missing: ${missing.join(', ')}. As root: ${command}`);

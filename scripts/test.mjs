@@ -1,11 +1,11 @@
 // `npm test`: everything that the tests need, then jest. Arguments go to jest.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { ensureCode, ensureMediaTools, Missing, orExplain, root } from './bootstrap.mjs';
+import { ensureCode, ensureMediaTools, Missing, orExplain, root, TEST_TOOLS } from './bootstrap.mjs';
 
 await orExplain(async () => {
   await ensureCode();
-  await ensureMediaTools();
+  await ensureMediaTools(TEST_TOOLS);
   await ensureServersBuilt();
   process.exitCode = await jest(process.argv.slice(2));
 });

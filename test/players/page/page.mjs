@@ -107,7 +107,7 @@ async function openShaka(url) {
       shakaPlayer.configure('abr.enabled', height === undefined);
       const active = variants().find((track) => track.active);
       const same = (track) => track.height === height && track.language === active?.language;
-      if (height !== undefined) shakaPlayer.selectVariantTrack(variants().find(same), false);
+      if (height !== undefined) shakaPlayer.selectVariantTrack(variants().find(same), true, 2);
     },
     sounds: () => [...new Set(variants().map(({ language }) => language))],
     pickSound: (lang) =>
