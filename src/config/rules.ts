@@ -54,7 +54,7 @@ export function crossCheck(config: Config): string[] {
   }
   if (!isLoopback(http.host) && (storeIsOpen || databaseIsOpen)) {
     mistakes.push(
-      `Mediamill refuses to serve HTTP anywhere but on loopback (${http.host}) with the default credentials of its store or database: set http.host (HTTP_HOST), or credentials`,
+      `Mediamill refuses to start an HTTP server that is not on loopback (${http.host}) with the default credentials of its store or database: set http.host (HTTP_HOST), or credentials`,
     );
   }
   return mistakes;

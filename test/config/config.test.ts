@@ -142,6 +142,7 @@ describe('loadConfig', () => {
     ['STORAGE_ENDPOINT', 'http://127.0.0.1.example.org'],
     ['DATABASE_URL', 'postgres://mediamill:mediamill@postgres:5432/mediamill'],
     ['DATABASE_URL', 'postgres://mediamill:%6dediamill@127.0.0.1/x?host=db.example.org'],
+    ['HTTP_HOST', '0.0.0.0'],
   ])('refuses default credentials off loopback: %s=%s', (name, value) => {
     expect(mistakesOf({ files: [], env: { [name]: value } })).toEqual([expect.stringContaining('refuses to start')]);
   });
@@ -152,6 +153,12 @@ describe('loadConfig', () => {
     { STORAGE_ENDPOINT: 'http://127.8.8.8:9000' },
     { STORAGE_ENDPOINT: 'https://s3.example.org', STORAGE_ACCESS_KEY: 'a', STORAGE_SECRET_KEY: 'b' },
     { DATABASE_URL: 'postgres://mediamill:other@postgres/mediamill' },
+    {
+      HTTP_HOST: '0.0.0.0',
+      DATABASE_URL: 'postgres://mediamill:other@postgres/mediamill',
+      STORAGE_ACCESS_KEY: 'a',
+      STORAGE_SECRET_KEY: 'b',
+    },
     { DATABASE_URL: 'postgres://mediamill:mediamill@localhost/x?host=/run/postgresql' },
   ])('accepts %j', (env) => {
     expect(() => loadConfig({ files: [], env })).not.toThrow();
