@@ -12,7 +12,7 @@ export class Chunks {
   private readonly damagedBefore: number[];
 
   constructor(private readonly plan: VideoPlan) {
-    this.all = needsDecoding(plan) ? chunksOf(plan) : [];
+    this.all = chunksOf(plan);
     this.waiting = this.all.map((_, place) => place);
     this.results = this.all.map(() => undefined);
     this.damagedBefore = this.all.map(() => 0);
@@ -101,9 +101,5 @@ export class Chunks {
       .reduce((total, chunk, place) => total + of(this.results[place], chunk, place), 0);
   }
 }
-
-/** Copies alone leave a decoder nothing to do. */
-const needsDecoding = ({ rungs, stills }: VideoPlan): boolean =>
-  rungs.some(({ passthrough }) => !passthrough) || stills.posterFrames.length > 0 || stills.storyboard !== undefined;
 
 const segmentsOf = (chunks: readonly Chunk[]): number => chunks.reduce((sum, { segments }) => sum + segments, 0);

@@ -34,8 +34,6 @@ export class MediaMaker {
   private readonly tracks = new Map<string, EncodedAudio>();
   private readonly pictures = new Map<string, Rendition>();
   private subtitles: readonly string[] = [];
-  /** Of the last rung that was copied: where none is encoded it tells how many frames there are. */
-  private copied: ChunkResult | undefined;
 
   /** @param before what an earlier workflow made, where this one only mends. */
   constructor(
@@ -70,11 +68,11 @@ export class MediaMaker {
   }
 
   get made(): Made {
-    const { before, copied } = this;
+    const { before } = this;
     const { steps, parts, chunks, quality } = this.studio;
     return {
-      frames: before?.frames ?? (chunks.all.length > 0 ? chunks.frames : (copied?.frames ?? 0)),
-      damagedFrames: before?.damagedFrames ?? chunks.damagedFrames + (copied?.damagedFrames ?? 0),
+      frames: before?.frames ?? chunks.frames,
+      damagedFrames: before?.damagedFrames ?? chunks.damagedFrames,
       quality: quality.lowest,
       audio: parts.left(steps.plan.audio).flatMap((name) => this.tracks.get(name) ?? []),
       subtitles: this.subtitles.filter((name) => !parts.isLost(name)),
@@ -89,7 +87,7 @@ export class MediaMaker {
 
   async copy(rung: string): Promise<void> {
     const { parts, steps } = this.studio;
-    this.copied = (await parts.optional(rung, () => steps.copyRung(rung))) ?? this.copied;
+    await parts.optional(rung, () => steps.copyRung(rung));
   }
 
   async sound(track: AudioTrack): Promise<void> {

@@ -29,7 +29,7 @@ export function createEncodeChunk(context: ActivityContext) {
     const present = await findPresent(context, scope.signal, job, plan, { chunk, rungs, stills: request.stills });
     const start = present.firstMissing;
     const made = start < chunkEnd(chunk) ? await encodeRest(context, scope, request, plan, rungs, present) : undefined;
-    // Without a rung (all are copied) it was run for its stills alone, and counts nothing.
+    // Somebody cancelled all rungs but a copied one: it was run for its stills alone, and counts nothing.
     if (rungs.length === 0) return wholeChunk(grid, chunk, made);
     const frames = made?.frames
       ? framesOfChunk(grid, { ...chunk, segments: start - chunk.firstSegment }) + made.frames
