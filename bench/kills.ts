@@ -130,7 +130,8 @@ async function problemsOf(session: Session, config: Config, uploads: readonly Up
   );
   for (const { assetId } of uploads) {
     const row = await catalogue.find(assetId);
-    if (row?.state !== 'ready') problems.push(`${assetId} is ${row?.state}: ${JSON.stringify(row?.document?.missing)}`);
+    if (row?.state !== 'ready')
+      problems.push(`${assetId} is ${row?.state}: ${JSON.stringify(row?.error ?? row?.document?.missing)}`);
     const history = await catalogue.history(assetId);
     const published = history.filter(({ to }) => to === 'ready' || to === 'partial').length;
     if (published !== 1) problems.push(`${assetId} was published ${published} times`);

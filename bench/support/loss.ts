@@ -35,8 +35,11 @@ export async function lossOf({ store, config }: Session, scratch: string): Promi
         if (!rung) continue;
         const count = rungs.get(rung) ?? { whole: 0, begun: false };
         if (temporary) count.begun = true;
-        else if (!(await isStored(`${streamPrefix({ assetId, generation: 1 }, 'video', rung)}seg-${number}.m4s`)))
-          count.whole += 1;
+        else {
+          const type = step.startsWith('audio') ? 'audio' : 'video';
+          const key = `${streamPrefix({ assetId, generation: 1 }, type, rung)}seg-${number}.m4s`;
+          if (!(await isStored(key))) count.whole += 1;
+        }
         rungs.set(rung, count);
       }
       const all = [...rungs.values()];
