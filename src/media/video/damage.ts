@@ -1,20 +1,31 @@
 /** What ffmpeg's warnings tell about a decode that went through. */
 
-const DAMAGED = /corrupt decoded frame in stream|Error while decoding stream/;
+/** ffmpeg itself, of each frame that its decoder marked or refused. */
+const MARKED = /corrupt decoded frame in stream|Error while decoding stream/;
+/**
+ * The decoders, of each slice with an error in it. With several threads H.264 hands a frame on before it
+ * has marked it: then this is the only word.
+ */
+const NOTICED = /error while decoding MB \d|Error at MB: \d|ac-tex damaged at \d|\berror y=\d+ x=\d/;
 const REPEATED = /Last message repeated (\d+) times/;
 
-/** Frames that the decoder called damaged. A lower bound: only the tail of the warnings is kept. */
+/** Frames that are damaged. A lower bound: only the tail of the warnings is kept. */
 export function damagedFrames(stderr: string): number {
-  let count = 0;
+  const lines = stderr.split(/[\r\n]+/);
+  return count(lines, MARKED) || count(lines, NOTICED);
+}
+
+function count(lines: readonly string[], damage: RegExp): number {
+  let sum = 0;
   let afterDamage = false;
-  for (const line of stderr.split(/[\r\n]+/)) {
+  for (const line of lines) {
     const repeated = REPEATED.exec(line)?.[1];
     if (repeated !== undefined) {
-      if (afterDamage) count += Number(repeated);
+      if (afterDamage) sum += Number(repeated);
       continue;
     }
-    afterDamage = DAMAGED.test(line);
-    if (afterDamage) count += 1;
+    afterDamage = damage.test(line);
+    if (afterDamage) sum += 1;
   }
-  return count;
+  return sum;
 }

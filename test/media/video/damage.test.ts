@@ -14,3 +14,9 @@ test('damagedFrames counts what ffmpeg says', () => {
   expect(damagedFrames(stderr.join('\n'))).toBe(4);
   expect(damagedFrames('')).toBe(0);
 });
+
+test('a frame that H.264 handed on before it was marked is damaged too', () => {
+  const stderr = '[h264 @ 0x1] cbp too large (62) at 3 4\n[h264 @ 0x1] error while decoding MB 3 4\n';
+  expect(damagedFrames(stderr)).toBe(1);
+  expect(damagedFrames('[h264 @ 0x1] Increasing reorder buffer to 2\n')).toBe(0);
+});
