@@ -101,7 +101,7 @@ export const ConfigSchema = group({
   }),
   workers: group({
     videoConcurrency: count('Encodes at once per video worker. 0: by cores (one ffmpeg uses all its cores).', 0),
-    urgentConcurrency: count('First segments and seeks at once per video worker, beside its other encodes.', 2, {
+    urgentConcurrency: count('First segments and seeks at once per video worker, beside its other encodes.', 4, {
       minimum: 1,
     }),
     imageConcurrency: count('Images at once per image worker. 0: one per core.', 0),

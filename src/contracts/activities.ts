@@ -26,6 +26,8 @@ export interface ChunkRequest {
   readonly rungs: readonly string[];
   /** Whether this run also leaves the poster's and the storyboard's frames behind. */
   readonly stills: boolean;
+  /** Somebody waits for its end in front of a player: it goes before all other work of its machine. */
+  readonly viewerWaits?: boolean | undefined;
 }
 
 /** What all steps of a video brought together; small however long the video is. */
@@ -52,6 +54,8 @@ export interface PublishRequest {
   readonly lastTry: boolean;
   /** Publishes the same generation again, after a repair. */
   readonly repair?: boolean | undefined;
+  /** Names of the only parts that the repair is about: what else is at fault stays as it is published. Absent: all. */
+  readonly mends?: readonly string[] | undefined;
 }
 
 /** A part of the result that is not as planned. */

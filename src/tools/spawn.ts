@@ -1,6 +1,6 @@
 /** Starts sandboxed children and owns them until they have ended. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { ChildEnd, ChildSpec, SandboxedChild, SpawnSandboxed } from './child.js';
 import { watchMemory } from './memory.js';
@@ -37,8 +37,22 @@ export function createSpawner(host: Host): SpawnSandboxed {
     });
     // detached: a process group (and session) of its own, so that a signal reaches every descendant and Ctrl-C none.
     const child = spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    if (child.pid !== undefined && spec.niceness) lowerSession(child.pid, spec.niceness);
     return own(host, spec, child);
   };
+}
+
+/**
+ * Linux with autogroups: "the nice value has an effect only for scheduling relative to other processes in
+ * the same session" (sched(7)), and every child has a session of its own. Best effort: kernels without
+ * autogroups and containers (a control group of their own) lack the file or heed the nice value itself.
+ */
+function lowerSession(pid: number, niceness: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(Math.min(19, niceness)));
+  } catch {
+    // The child may also have ended already.
+  }
 }
 
 function own(host: Host, spec: ChildSpec, child: ChildProcessWithoutNullStreams): SandboxedChild {

@@ -19,10 +19,12 @@ export interface Setting {
 }
 
 /**
- * `wanted`: a viewer waits. `first`: what must be there before anybody can watch. `early` and `bulk`:
- * the rest of the work, by how soon it is played.
+ * `wanted`: a viewer waits. `first`: what must be there before anybody can watch. `head`: what is played
+ * next. `early` and `bulk`: the rest of the work, by how soon it is played.
  */
-export type Urgency = 'wanted' | 'first' | 'early' | 'bulk';
+export type Urgency = 'wanted' | 'first' | 'head' | 'early' | 'bulk';
+
+const URGENT: readonly Urgency[] = ['wanted', 'first', 'head'];
 
 /** A dead worker is noticed after this. Heartbeats come every second: ten may be lost. */
 const HEARTBEAT_TIMEOUT = '10s';
@@ -43,22 +45,22 @@ const SLOWEST_ENCODE = 30;
 /** Download, probing and upload of the largest allowed source over a slow link. */
 const TRANSFER_SECONDS = 1800;
 
-/** Seconds of media that are encoded on the urgent queue in any case: a player buffers about as much before it starts. */
-const URGENT_SECONDS = 12;
+/** Videos up to so many seconds are encoded on the urgent queue as a whole: they never wait for a chunk of a long one. */
+const SHORT_SECONDS = 12;
 
 /** Seconds of media that keep the job's own priority: what comes later gives way, so that a long video never holds up a short one. */
 const EARLY_SECONDS = 120;
 
-/** @param fromSeconds @param toSeconds where the chunk lies in the video. */
-export function urgencyOf(fromSeconds: number, toSeconds: number): Urgency {
-  if (toSeconds <= URGENT_SECONDS + 0.5) return 'first';
+/** @param fromSeconds where the chunk begins. @param duration of the whole video. */
+export function urgencyOf(fromSeconds: number, duration: number): Urgency {
+  if (fromSeconds === 0 || duration <= SHORT_SECONDS + 0.5) return 'head';
   return fromSeconds < EARLY_SECONDS ? 'early' : 'bulk';
 }
 
 function priorityOf(urgency: Urgency, priority: Priority): Priority {
   if (urgency === 'wanted') return 1;
   if (urgency === 'first') return Math.max(1, priority - 1) as Priority;
-  return urgency === 'early' ? priority : (Math.min(5, priority + 1) as Priority);
+  return urgency === 'head' || urgency === 'early' ? priority : (Math.min(5, priority + 1) as Priority);
 }
 
 const common = ({ tenant, priority }: Setting, summary: string): ActivityOptions => ({
@@ -82,7 +84,7 @@ export const policies = {
   /** @param mediaSeconds length of what is encoded. */
   encode: (setting: Setting, urgency: Urgency, mediaSeconds: number, summary: string): ActivityOptions => ({
     ...common({ ...setting, priority: priorityOf(urgency, setting.priority) }, summary),
-    taskQueue: urgency === 'wanted' || urgency === 'first' ? setting.queues.videoUrgent : setting.queues.video,
+    taskQueue: URGENT.includes(urgency) ? setting.queues.videoUrgent : setting.queues.video,
     startToCloseTimeout: `${Math.ceil(TRANSFER_SECONDS + mediaSeconds * SLOWEST_ENCODE)}s`,
   }),
 

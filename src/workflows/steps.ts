@@ -6,6 +6,7 @@ import type {
   Made,
   MediaActivities,
   PublishOutcome,
+  PublishRequest,
   VideoActivities,
 } from '../contracts/activities.js';
 import {
@@ -29,15 +30,20 @@ export class Steps {
     readonly plan: VideoPlan,
   ) {}
 
-  /** @param urgency by default by the chunk's place in the video. */
-  encodeChunk(chunk: Chunk, rungs: readonly string[], stills: boolean, urgency?: Urgency): Promise<ChunkResult> {
+  /** @param urgency where a viewer waits; by default the chunk's place in the video decides. */
+  encodeChunk(
+    chunk: Chunk,
+    rungs: readonly string[],
+    stills: boolean,
+    urgency?: 'wanted' | 'first',
+  ): Promise<ChunkResult> {
     const { job, setting } = this.story;
     const from = this.secondsAt(chunk.firstSegment);
     const to = this.secondsAt(chunk.firstSegment + chunk.segments);
     const summary = `${urgency === 'wanted' ? 'wanted: ' : ''}${runOf(chunk)}: ${rungs.join(' ') || 'pictures'}`;
-    const policy = policies.encode(setting, urgency ?? urgencyOf(from, to), to - from, summary);
+    const policy = policies.encode(setting, urgency ?? urgencyOf(from, this.plan.facts.duration), to - from, summary);
     const { encodeChunk } = proxyActivities<VideoActivities>(policy);
-    return encodeChunk({ job, plan: this.plan, chunk, rungs, stills });
+    return encodeChunk({ job, plan: this.plan, chunk, rungs, stills, viewerWaits: urgency !== undefined });
   }
 
   copyRung(rung: string): Promise<ChunkResult> {
@@ -79,7 +85,7 @@ export class Steps {
   publish(
     startedAt: string,
     made: Made,
-    how: { lastTry: boolean; repair?: true | undefined },
+    how: Pick<PublishRequest, 'lastTry' | 'repair' | 'mends'>,
   ): Promise<PublishOutcome> {
     const { publishMedia } = proxyActivities<MediaActivities>(policies.publish(this.story.setting));
     return publishMedia({ job: this.story.job, plan: this.plan, startedAt, made, ...how });

@@ -82,7 +82,7 @@ function encodeRest(
   const rest = chunkFrom(chunk, firstMissing);
   const lacking = rungs.filter((_, i) => !hasAll(segments[i]!, rest));
   const before = { firstSegment: chunk.firstSegment, segments: firstMissing - chunk.firstSegment };
-  const measured = isMeasured(context, scope, request) ? rungs : [];
+  const measured = isMeasured(request) ? rungs : [];
   // Only stills are missing: they come with the smallest rung, which costs next to nothing.
   const encoded = lacking.length > 0 ? lacking : rungs.toSorted((a, b) => a.width - b.width).slice(0, 1);
   return encodePart(context, scope, {
@@ -92,6 +92,7 @@ function encodeRest(
     rungs: encoded,
     stills: missingStills,
     measured,
+    viewerWaits: request.viewerWaits ?? false,
     before,
   });
 }
@@ -100,11 +101,8 @@ const hasAll = (segments: ReadonlySet<number>, { firstSegment, segments: count }
   Array.from({ length: count }, (_, i) => segments.has(firstSegment + i)).every(Boolean);
 
 /** Where somebody waits for the picture, the look at it comes later: with the chunk that it is a part of. */
-const isMeasured = (
-  { config }: ActivityContext,
-  { info }: ActivityScope,
-  { plan, stills }: Pick<ChunkRequest, 'plan' | 'stills'>,
-): boolean => plan.minSsim > 0 && (stills || info.taskQueue !== config.queues.videoUrgent);
+const isMeasured = ({ plan, stills, viewerWaits = false }: ChunkRequest): boolean =>
+  plan.minSsim > 0 && (stills || !viewerWaits);
 
 /** Nothing came, from where the encode began: the source ends with what was there before, or in front of the chunk. */
 async function framesBefore(
@@ -134,7 +132,7 @@ async function judgeQuality(
   rungs: readonly VideoRung[],
   encoded: Encoded,
 ): Promise<readonly RungQuality[]> {
-  if (encoded.frames === 0 || !isMeasured(context, scope, request)) return [];
+  if (encoded.frames === 0 || !isMeasured(request)) return [];
   const quality = lowest([
     ...(encoded.made?.quality ?? []),
     ...(await leftUnmeasured(context, scope, request, encoded)),
@@ -147,7 +145,7 @@ async function judgeQuality(
   const keys = again.flatMap(({ name }) => segmentKeys(streamPrefix(job, 'video', name), chunk));
   await context.store.remove(context.config.storage.mediaBucket, keys);
   const before = { firstSegment: chunk.firstSegment, segments: 0 };
-  const part: Part = { job, plan, chunk, rungs: again, stills: NO_STILLS, measured: again, before };
+  const part: Part = { job, plan, chunk, rungs: again, stills: NO_STILLS, measured: again, viewerWaits: false, before };
   const second = await encodePart(context, scope, part);
   return [...quality.filter(({ name }) => !low.includes(name)), ...second.quality];
 }

@@ -35,6 +35,7 @@ export interface Part {
   readonly stills: ChunkStills;
   /** Rungs to compare with the source: also some that are there already. */
   readonly measured: readonly VideoRung[];
+  readonly viewerWaits: boolean;
   /** Frames and segments that were there before, for progress. */
   readonly before: Chunk;
 }
@@ -88,7 +89,7 @@ async function run(
   context: ActivityContext,
   scope: ActivityScope,
   dir: string,
-  { job, plan, chunk, rungs, stills, measured, before }: Part,
+  { job, plan, chunk, rungs, stills, measured, viewerWaits, before }: Part,
   shippers: readonly StreamShipper[],
 ): Promise<MadePart> {
   const { grid } = plan;
@@ -122,6 +123,7 @@ async function run(
     folders,
     mediaSeconds: leadSeconds + secondsOf(grid, frames),
     leadSeconds,
+    viewerWaits,
     ship,
     onProgress: (block) => {
       progress = block;

@@ -131,7 +131,13 @@ async function probeChunk(
     streams: [facts.video!.streamIndex],
   };
   const run = async (dir: string) => {
-    await runFfmpeg(context, scope, { command, dir, folders, mediaSeconds: leadSeconds + secondsOf(grid, frames) });
+    await runFfmpeg(context, scope, {
+      command,
+      dir,
+      folders,
+      mediaSeconds: leadSeconds + secondsOf(grid, frames),
+      viewerWaits: true,
+    });
     const segment = await readRegularFile(join(dir, rung.name, segmentName(chunk.firstSegment)));
     const samples = segment ? readFragment(segment).samples : 0;
     if (!segment || samples === 0) throw new MediaError('DAMAGED_FILE', 'A sample of its picture is empty.');

@@ -31,7 +31,13 @@ export function createPreviewAudio(context: ActivityContext) {
         scope.report({ step: 'encode', what: track.name, percent: 0 });
         const mediaSeconds = plan.facts.seekable ? toSeconds - fromSeconds : toSeconds;
         const { command } = run;
-        const { stderr } = await runFfmpeg(context, scope, { command, dir, folders: [track.name], mediaSeconds });
+        const { stderr } = await runFfmpeg(context, scope, {
+          command,
+          dir,
+          folders: [track.name],
+          mediaSeconds,
+          viewerWaits: true,
+        });
         if (sliced && damagedFrames(stderr) > 0) throw new NeedsWholeSource('its sound has holes');
         const [init, whole] = await Promise.all(
           [INIT_FILE, segmentName(0)].map((name) => readRegularFile(join(dir, track.name, name))),

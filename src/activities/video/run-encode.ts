@@ -21,8 +21,8 @@ const URGENT_POLL_MS = 40;
 const BULK_POLL_MS = 200;
 /** How long a draining worker may take to save what is finished. Less than the force time. */
 const SAVE_MS = 5000;
-/** Bulk work gives way to urgent work on the same machine. */
-export const BULK_NICENESS = 15;
+/** Work gives way to what a viewer waits for on the same machine, and to the servers there. */
+export const BULK_NICENESS = 19;
 
 export interface Encode {
   readonly command: FfmpegCommand;
@@ -32,6 +32,7 @@ export interface Encode {
   readonly mediaSeconds: number;
   /** Of these, what is decoded only to get to where the output begins. */
   readonly leadSeconds: number;
+  readonly viewerWaits?: boolean | undefined;
   /** Saves whatever is finished. Never called twice at once. */
   readonly ship: (signal: AbortSignal) => Promise<void>;
   readonly onProgress: (progress: FfmpegProgress) => void;
@@ -45,14 +46,13 @@ export interface Encode {
  */
 export async function runEncode(
   { config, tools }: Pick<ActivityContext, 'config' | 'tools'>,
-  { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
-  { command, dir, folders, mediaSeconds, leadSeconds, ship, onProgress }: Encode,
+  { signal }: Pick<ActivityScope, 'signal'>,
+  { command, dir, folders, mediaSeconds, leadSeconds, viewerWaits = false, ship, onProgress }: Encode,
 ): Promise<ToolResult> {
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   setMaxListeners(0, either);
-  const isUrgent = info.taskQueue === config.queues.videoUrgent;
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
     scratch: dir,
@@ -60,7 +60,7 @@ export async function runEncode(
     limits: encodeLimits(config, mediaSeconds),
     // No output is no progress: getting there is allowed to take as long as playing.
     stallSeconds: config.limits.stallSeconds + leadSeconds,
-    niceness: isUrgent ? 0 : BULK_NICENESS,
+    niceness: viewerWaits ? 0 : BULK_NICENESS,
     signal: either,
     onProgress,
   });
@@ -75,7 +75,7 @@ export async function runEncode(
     await ship(until);
   };
   try {
-    while (!(await Promise.race([ended, delay(isUrgent ? URGENT_POLL_MS : BULK_POLL_MS, false)])))
+    while (!(await Promise.race([ended, delay(viewerWaits ? URGENT_POLL_MS : BULK_POLL_MS, false)])))
       await shipNow(either);
     const result = await encode;
     await shipNow(signal);

@@ -22,14 +22,15 @@ export interface Run {
   readonly mediaSeconds: number;
   /** Largest file that it writes, where that is more than a segment. Bytes. */
   readonly fileBytes?: number;
+  readonly viewerWaits?: boolean;
   readonly onProgress?: (progress: FfmpegProgress) => void;
 }
 
 /** @throws MediaError; on cancellation the signal's own reason */
 export async function runFfmpeg(
   { config, tools }: Pick<ActivityContext, 'config' | 'tools'>,
-  { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
-  { command, dir, folders = [], mediaSeconds, fileBytes = 0, onProgress }: Run,
+  { signal }: Pick<ActivityScope, 'signal'>,
+  { command, dir, folders = [], mediaSeconds, fileBytes = 0, viewerWaits = false, onProgress }: Run,
 ): Promise<ToolResult> {
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
   const limits = encodeLimits(config, mediaSeconds);
@@ -41,7 +42,7 @@ export async function runFfmpeg(
       limits: { ...limits, fileMiB: Math.max(limits.fileMiB, Math.ceil(fileBytes / MIB)) },
       // What lies before the part that is wanted brings no progress.
       stallSeconds: config.limits.stallSeconds + mediaSeconds,
-      niceness: info.taskQueue === config.queues.videoUrgent ? 0 : BULK_NICENESS,
+      niceness: viewerWaits ? 0 : BULK_NICENESS,
       signal,
       onProgress,
     });
