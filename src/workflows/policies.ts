@@ -59,8 +59,10 @@ export function urgencyOf(fromSeconds: number, duration: number): Urgency {
 
 function priorityOf(urgency: Urgency, priority: Priority): Priority {
   if (urgency === 'wanted') return 1;
-  if (urgency === 'first') return Math.max(1, priority - 1) as Priority;
-  return urgency === 'head' || urgency === 'early' ? priority : (Math.min(5, priority + 1) as Priority);
+  // One level for both: fairness between tenants works within a level only, and a thousand first looks of one
+  // tenant must not stand before the rest of another's short video.
+  if (urgency === 'first' || urgency === 'head') return Math.max(1, priority - 1) as Priority;
+  return urgency === 'early' ? priority : (Math.min(5, priority + 1) as Priority);
 }
 
 const common = ({ tenant, priority }: Setting, summary: string): ActivityOptions => ({

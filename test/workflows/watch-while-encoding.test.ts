@@ -108,14 +108,14 @@ test('the first segment of the lowest rung and half a minute of sound come first
         'playable: bulk 3',
         'audio-0: bulk 3',
         // The first segment, the first two minutes, the rest.
-        '0+1 720p 360p: urgent 3',
+        '0+1 720p 360p: urgent 2',
         '1+2 720p 360p: bulk 3',
         ...['3+4', '7+8', '15+8', '23+8'].map((chunk) => `${chunk} 720p 360p: bulk 3`),
         ...['31+8', '39+8', '47+8', '55+5'].map((chunk) => `${chunk} 720p 360p: bulk 4`),
       ].sort(),
     );
     // The first segment is not made twice at once.
-    expect(order.indexOf('0+1 720p 360p: urgent 3')).toBeGreaterThan(order.indexOf('0+1 360p: urgent 2'));
+    expect(order.indexOf('0+1 720p 360p: urgent 2')).toBeGreaterThan(order.indexOf('0+1 360p: urgent 2'));
   });
 });
 
