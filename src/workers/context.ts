@@ -16,6 +16,31 @@ export interface OpenContext {
   close(): Promise<void>;
 }
 
+/** What decoding takes, without the catalogue and the broker. */
+export interface OpenTools {
+  readonly activities: Pick<ActivityContext, 'config' | 'profiles' | 'logger' | 'store' | 'scratch' | 'tools'>;
+  close(): Promise<void>;
+}
+
+export async function openTools(config: Config, logger: Logger): Promise<OpenTools> {
+  const profiles = loadProfiles(config.profiles.dir);
+  const scratch = await createScratch(config.scratch, logger);
+  try {
+    const tools = await createTools(config, logger, scratch.dir);
+    const close = async (): Promise<void> => {
+      await tools.close();
+      await scratch.close();
+    };
+    return {
+      activities: { config, profiles, logger, store: createObjectStore(config.storage), scratch, tools },
+      close,
+    };
+  } catch (error) {
+    await scratch.close();
+    throw error;
+  }
+}
+
 /** @param needs `tools`: whether this process runs decoders (and so must have their sandbox). */
 export async function openContext(config: Config, logger: Logger, needs: { tools: boolean }): Promise<OpenContext> {
   const profiles = loadProfiles(config.profiles.dir);

@@ -36,6 +36,12 @@ export class Parts {
     for (const [scope, names] of this.running) if (names.includes(name)) scope.cancel();
   }
 
+  /** Of an earlier workflow: what it did without stays away. */
+  leave(part: MissingPart): void {
+    this.lost.set(part.name, part);
+    this.story.part(part.name, part.error.code === 'CANCELLED' ? 'cancelled' : 'failed', part.error);
+  }
+
   /**
    * A part that can't be made is missing, and not the end, as long as there is something else to play.
    *

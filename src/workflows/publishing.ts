@@ -10,24 +10,25 @@ interface How {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly repair?: true | undefined;
-  /** Which findings are to be made again; the others are withdrawn. Default: all. */
-  readonly mends?: ((finding: Finding) => boolean) | undefined;
+  /** Names of the only parts that may be made again or withdrawn. Absent: all. */
+  readonly mends?: readonly string[] | undefined;
 }
 
 export async function publish(
   maker: MediaMaker,
   studio: Studio,
-  { startedAt, repair, mends = () => true }: How,
+  { startedAt, repair, mends }: How,
 ): Promise<PublishResult> {
   const { story, steps } = studio;
   const ask = (lastTry: boolean) => {
     story.enter('publishing');
-    return steps.publish(startedAt, maker.made, { lastTry, repair });
+    return steps.publish(startedAt, maker.made, { lastTry, repair, mends });
   };
   let outcome = await ask(false);
   if (outcome.outcome === 'faulty') {
     story.enter('mending');
-    await remake(outcome.findings.filter(mends), maker, studio);
+    const isAtIssue = ({ name }: Finding): boolean => mends?.includes(name) ?? true;
+    await remake(outcome.findings.filter(isAtIssue), maker, studio);
     outcome = await ask(true);
   }
   if (outcome.outcome === 'faulty') throw ApplicationFailure.nonRetryable(ERRORS.INTERNAL.sentence, 'INTERNAL');

@@ -27,9 +27,34 @@ export async function remake(findings: readonly Finding[], maker: MediaMaker, st
       ),
     () => together(audio.filter(isFaulty).map((track) => () => maker.sound(track))),
     () => (subtitles.some(isFaulty) ? maker.texts() : Promise.resolve()),
-    () => together(pictures.map((name) => () => maker.picture(name))),
+    () => remakePictures(pictures, maker, studio),
   ]);
   for (const name of studio.parts.left(rungs.filter(isFaulty))) studio.story.part(name, 'done');
+}
+
+/** What they are made of was removed when they were published: it is taken out of the source once more. */
+async function remakePictures(
+  names: readonly (typeof POSTER | typeof STORYBOARD)[],
+  maker: MediaMaker,
+  { steps, parts, chunks }: Studio,
+): Promise<void> {
+  const { grid, stills } = steps.plan;
+  const { frames } = maker.made;
+  if (!grid || names.length === 0) return;
+  const shown = stills.posterFrames.filter((frame) => frame < frames);
+  // Where the source ended before the first candidate, the poster is the first tile.
+  const posters = shown.length > 0 ? shown : [0];
+  const needs = ({ firstSegment, segments }: Chunk): boolean => {
+    const [from, to] = [firstSegment * grid.segmentFrames, (firstSegment + segments) * grid.segmentFrames];
+    return names.includes(STORYBOARD) ? from < frames : posters.some((frame) => frame >= from && frame < to);
+  };
+  try {
+    await inLanes(LANES, chunks.all.filter(needs), async (chunk) => void (await steps.encodeChunk(chunk, [], true)));
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    for (const name of names) parts.lose(name, error);
+  }
+  await together(names.map((name) => () => maker.picture(name)));
 }
 
 interface Run {

@@ -171,6 +171,49 @@ test('show and cancel an asset that is being processed', async () => {
   ]);
 }, 90_000);
 
+test('a published video is verified without Temporal, and repaired: only what is asked for', async () => {
+  const clip = await makeVideo(join(dir, 'two-rungs.mp4'), { seconds: 9, width: 640, height: 480, fps: 10 });
+  const [{ id, renditions }] = documents(await submit([clip], '--wait', '--json')) as [AssetDocument];
+  const store = createObjectStore(config.storage);
+  const bucket = config.storage.mediaBucket;
+  const keys = async (): Promise<string[]> => {
+    const all: string[] = [];
+    for await (const { key } of store.list(bucket, '')) if (key.includes(id)) all.push(key);
+    return all.sort();
+  };
+  const away = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const good = await mediamill(['verify', id], away);
+  expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/480p\s+good\n[^]*360p\s+good/) as string });
+  const close = await mediamill(['verify', id, '--quality', '--json'], away);
+  const { passed, quality } = JSON.parse(close.stdout) as { passed: boolean; quality: { ssim: number }[] };
+  expect([close.code, passed, quality.length]).toEqual([0, true, 2]);
+  for (const { ssim } of quality) expect(ssim).toBeGreaterThan(0.8);
+
+  const before = await keys();
+  const poster = before.filter((key) => /poster\.\w+$/.test(key));
+  const sheets = before.filter((key) => key.includes('/sheet-'));
+  const segment = before.filter((key) => /480p\/.*00001\.m4s$/.test(key));
+  expect([poster.length, sheets.length, segment.length]).toEqual([1, 1, 1]);
+  await store.remove(bucket, [...poster, ...sheets, ...segment]);
+  const bad = await mediamill(['verify', id]);
+  expect(bad.code).toBe(1);
+  expect(bad.stdout).toMatch(/480p\s+Segment 1: It is missing/);
+  expect(bad.stdout).toMatch(/poster\s+.*missing/);
+
+  expect(await mediamill(['repair', id, '--rendition', '4711p'])).toMatchObject({
+    ...{ code: 1, stderr: expect.stringContaining('has no rendition 4711p') as string },
+  });
+  const named = renditions.find(({ type }) => type === 'poster')!.name;
+  expect(await mediamill(['repair', id, '--rendition', named])).toMatchObject({ code: 0 });
+  expect(await keys()).toEqual(before.filter((key) => ![...sheets, ...segment].includes(key)));
+  const [still] = documents(await mediamill(['show', id, '--json'])) as [AssetDocument];
+  expect(still).toMatchObject({ state: 'ready', renditions: renditions.map(({ name }) => ({ name })) });
+
+  expect(await mediamill(['repair', id])).toMatchObject({ code: 0 });
+  expect(await keys()).toEqual(before);
+  expect(await mediamill(['verify', id], away)).toMatchObject({ code: 0 });
+}, 180_000);
+
 test('mistakes are said, with exit code 1', async () => {
   const photo = await makePhoto(join(dir, 'again.jpg'), 64, 48);
   const mistakes: [args: string[], said: RegExp][] = [

@@ -186,6 +186,53 @@ describe('repair', () => {
     );
   });
 
+  test('lost pictures are made of frames that are taken out of the source again', async () => {
+    const scene = repair([{ name: 'poster', problem: 'poster.jpg is missing.' }]);
+    const activities = {
+      ...scene.activities,
+      makePoster: async () => (scene.again.push('poster'), [{ ...made.pictures[0]!, bytes: 2 }]),
+    };
+    await bench.run(
+      'repairVideo',
+      activities,
+      async (handle) => {
+        await handle.result();
+        const last = scene.again.pop();
+        expect([scene.again, last]).toEqual([['0+1 '], 'poster']);
+        expect(scene.asked[1]?.made.pictures).toMatchObject([{ name: 'poster.jpg', bytes: 2 }]);
+      },
+      scene.args,
+    );
+  });
+
+  test('what could not be made before is tried again, unless something else is asked for', async () => {
+    const error = { code: 'STORE_UNAVAILABLE' as const, message: 'The store could not be reached.' };
+    const missing = [...made.missing, { name: 'poster', error }];
+    for (const [renditions, expected] of [
+      [undefined, ['0+1 ', 'poster']],
+      [['360p'], []],
+    ] as const) {
+      const scene = repair([], renditions);
+      const activities = {
+        ...scene.activities,
+        loadPlan: async () => ({ ...(await scene.activities.loadPlan()), made: { ...made, pictures: [], missing } }),
+        makePoster: async () => (scene.again.push('poster'), made.pictures),
+      };
+      await bench.run(
+        'repairVideo',
+        activities,
+        async (handle) => {
+          await handle.result();
+          expect(scene.again).toEqual(expected);
+          expect(scene.asked.map(({ mends, made: { missing: still } }) => [mends, still])).toEqual([
+            [renditions, renditions ? missing : made.missing],
+          ]);
+        },
+        scene.args,
+      );
+    }
+  });
+
   test('a repair that fails changes nothing of what is published', async () => {
     const scene = repair([]);
     const activities = {

@@ -2,7 +2,7 @@
 import type { Finding, MissingPart, PublishOutcome, PublishRequest } from '../../contracts/activities.js';
 import { MediaError } from '../../contracts/errors.js';
 import { checkHls, refusals } from '../../media/video/hls-rules.js';
-import { madeKey, subtitlePrefix } from '../../media/video/layout.js';
+import { madeKey, subtitlePrefix, subtitleUri } from '../../media/video/layout.js';
 import { subtitleSegmentName } from '../../media/video/hls.js';
 import { manifestFiles, manifestMime } from '../../media/video/manifests.js';
 import { shortfalls } from '../../media/video/shortfalls.js';
@@ -32,7 +32,9 @@ export function createPublishMedia(context: Needs) {
       scope.report({ step: 'verify', what, percent: Math.round(share * 90) }),
     );
     const short = shortfalls(plan, made);
-    const { findings } = verified;
+    const { findings, otherFindings } = verified;
+    if (otherFindings.length > 0)
+      scope.logger.warn('left as it is', { assetId: job.assetId, mends: request.mends, findings: otherFindings });
     if (findings.length > 0) {
       scope.logger.warn('verification failed', { assetId: job.assetId, lastTry: request.lastTry, findings });
       if (!request.lastTry) {
@@ -77,11 +79,13 @@ async function write(
   { config, store }: Needs,
   { signal, logger }: ActivityScope,
   { job, startedAt, made }: PublishRequest,
-  { presentation, subtitleSeconds }: Verified,
+  { presentation, subtitleSeconds, listing }: Verified,
 ): Promise<string[]> {
   const bucket = config.storage.mediaBucket;
   const files = manifestFiles(presentation, subtitleSeconds);
-  const texts = await firstTexts({ config, store }, job, presentation.subtitles, signal);
+  // Of a part that is not at issue it may be missing.
+  const isThere = ({ name }: { name: string }): boolean => listing.has(subtitleUri(name) + subtitleSegmentName(0));
+  const texts = await firstTexts({ config, store }, job, presentation.subtitles.filter(isThere), signal);
   const violations = checkHls({ files: new Map([...files, ...texts]), presentation });
   if (violations.length > 0) logger.info('HLS rules not met', { assetId: job.assetId, violations });
   const [refusal] = refusals(violations);

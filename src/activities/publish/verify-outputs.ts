@@ -14,16 +14,27 @@ import {
 import { audioSamples } from '../../media/video/audio-args.js';
 import { sheetsOf } from '../../media/video/stills.js';
 import { subtitleDurations } from '../../media/video/subtitles.js';
-import { isFinding, verifyRung, verifyTrack, type Verdict, type VerifiedStream } from '../../media/video/verify.js';
+import {
+  isFinding,
+  rungAsItIs,
+  trackAsItIs,
+  verifyRung,
+  verifyTrack,
+  type StreamScan,
+  type Verdict,
+  type VerifiedStream,
+} from '../../media/video/verify.js';
 import { listOutputs, scanStream, type Listing, type Shelf } from './scan.js';
 
 export interface Outputs {
   readonly job: Pick<Job, 'assetId' | 'generation'>;
   readonly plan: VideoPlan;
   readonly made: Made;
+  /** Names of the only parts that are at issue. Absent: all. */
+  readonly mends?: readonly string[] | undefined;
 }
 
-/** What is as it should be, and what is not. */
+/** What is as it should be, or not at issue; and what is not as it should be. */
 export interface Verified {
   readonly streams: readonly VerifiedStream[];
   readonly pictures: readonly Rendition[];
@@ -31,6 +42,8 @@ export interface Verified {
   /** Seconds of every WebVTT segment. */
   readonly subtitleSeconds: readonly number[];
   readonly findings: readonly Finding[];
+  /** What is at fault and not at issue. */
+  readonly otherFindings: readonly Finding[];
   /** Bytes of everything in the store, by name below the generation's prefix. */
   readonly listing: Listing;
 }
@@ -38,7 +51,7 @@ export interface Verified {
 /** @param report called with the share of the work that is done, 0-1, and what is looked at */
 export async function verifyOutputs(
   shelf: Shelf,
-  { job, plan, made }: Outputs,
+  { job, plan, made, mends }: Outputs,
   report: (share: number, what: string) => void = () => undefined,
 ): Promise<Verified> {
   const listing = await listOutputs(shelf, job);
@@ -53,23 +66,30 @@ export async function verifyOutputs(
       name: rung.name,
       segments: real.grid ? segmentCount(real.grid) : 0,
       verify: (scan) => poorPicture(plan, made, rung.name) ?? verifyRung(plan, rung, frames, scan),
+      asItIs: (scan) => real.grid && rungAsItIs(real.grid, rung, frames, scan),
     })),
     ...plan.audio.filter(isWanted).map((track): Check => ({
       type: 'audio',
       name: track.name,
       segments: audioTimeline(track, audioSamples(plan, track)).segments.length,
       verify: (scan) => verifyTrack(plan, track, scan),
+      asItIs: (scan) => trackAsItIs(plan, track, scan),
     })),
   ];
   const all = checks.reduce((sum, { segments }) => sum + segments, 0);
+  const isAtIssue = ({ name }: Finding): boolean => mends?.includes(name) ?? true;
   const verdicts: Verdict[] = [];
+  const others: Finding[] = [];
   let done = 0;
   for (const check of checks) {
     const scan = await scanStream(shelf, job, check, check.segments, listing, () => {
       done += 1;
       report(done / all, check.name);
     });
-    verdicts.push(check.verify(scan));
+    const verdict = check.verify(scan);
+    const asItIs = isFinding(verdict) && !isAtIssue(verdict) ? check.asItIs(scan) : undefined;
+    if (asItIs) others.push(verdict as Finding);
+    verdicts.push(asItIs ?? verdict);
   }
 
   const subtitleSeconds = subtitleDurations(real);
@@ -77,20 +97,19 @@ export async function verifyOutputs(
   const texts = tracks.map((track) => ({ track, finding: missingText(track, subtitleSeconds.length, listing) }));
   const pictures = made.pictures.map((picture) => ({ picture, finding: missingPicture(real, picture, job, listing) }));
   const streams = verdicts.filter((verdict): verdict is VerifiedStream => !isFinding(verdict));
-  const goodPictures = pictures.filter(({ finding }) => !finding).map(({ picture }) => picture);
+  const stays = ({ finding }: { readonly finding: Finding | undefined }): boolean => !finding || !isAtIssue(finding);
+  const goodPictures = pictures.filter(stays).map(({ picture }) => picture);
+  const besides = [...texts, ...pictures].flatMap(({ finding }) => finding ?? []);
   return {
     streams,
     pictures: goodPictures,
     subtitleSeconds,
     presentation: verifiedPresentation(plan, streams, {
-      subtitles: texts.filter(({ finding }) => !finding).map(({ track }) => track),
+      subtitles: texts.filter(stays).map(({ track }) => track),
       storyboard: storyboardOf(real, goodPictures, listing),
     }),
-    findings: oneEach([
-      ...verdicts.filter(isFinding),
-      ...texts.flatMap(({ finding }) => finding ?? []),
-      ...pictures.flatMap(({ finding }) => finding ?? []),
-    ]),
+    findings: oneEach([...verdicts.filter(isFinding), ...besides.filter(isAtIssue)]),
+    otherFindings: oneEach([...others, ...besides.filter((finding) => !isAtIssue(finding))]),
     listing,
   };
 }
@@ -99,7 +118,8 @@ interface Check {
   readonly type: StreamType;
   readonly name: string;
   readonly segments: number;
-  verify(scan: Awaited<ReturnType<typeof scanStream>>): Verdict;
+  verify(scan: StreamScan): Verdict;
+  asItIs(scan: StreamScan): VerifiedStream | undefined;
 }
 
 function poorPicture({ minSsim }: VideoPlan, { quality }: Made, name: string): Finding | undefined {

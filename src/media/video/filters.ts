@@ -60,7 +60,8 @@ export function filterGraph(input: GraphInput): string {
     ...(hasPoster ? [posterOf(stills.poster, stills.posterFrames, input)] : []),
     ...(stills?.tile && stills.tiles.length > 0 ? [tilesOf(stills.tile, input)] : []),
   ];
-  const largest = [...sizes].sort((a, b) => b.width - a.width)[0]!;
+  // A run for stills alone has no size of its own.
+  const largest = [...sizes].sort((a, b) => b.width - a.width)[0] ?? stills!.poster;
   const shared = [...(video.interlaced ? ['yadif'] : []), ...onGrid(input), ...toSdr(video, largest)];
   const split = `split=${branches.length}${branches.map(({ from }) => `[${from}]`).join('')}`;
   return [

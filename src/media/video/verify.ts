@@ -1,6 +1,6 @@
 /** Compares what was planned with what the store holds, before anything is published and whenever somebody asks. */
 import type { Finding } from '../../contracts/activities.js';
-import type { AudioTrack, Chunk, VideoPlan, VideoRung } from '../../contracts/plan.js';
+import type { AudioTrack, Chunk, Grid, VideoPlan, VideoRung } from '../../contracts/plan.js';
 import { AAC_FRAME, audioSamples } from './audio-args.js';
 import { averageBitrate, peakBitrate } from './bitrate.js';
 import type { FragmentHead, TrackFacts } from './fragment-head.js';
@@ -52,9 +52,18 @@ export const isFinding = (verdict: Verdict): verdict is Finding => 'problem' in 
  */
 export function verifyRung({ grid }: VideoPlan, rung: VideoRung, frames: number, scan: StreamScan): Verdict {
   if (!grid || frames === 0) return { name: rung.name, problem: 'It has no frames.' };
+  return verifyStream(scan, wantedOfRung(grid, rung, frames));
+}
+
+/** A rung that nobody asks to be mended, for its playlists to be written as they were: nothing in it is checked. */
+export function rungAsItIs(grid: Grid, rung: VideoRung, frames: number, scan: StreamScan): VerifiedStream {
+  return describe(scan, wantedOfRung(grid, rung, frames));
+}
+
+function wantedOfRung(grid: Grid, rung: VideoRung, frames: number): Wanted {
   const timeline = videoTimeline(grid, frames);
   const counts = timeline.segments.map((ticks) => ticks / grid.fps.den);
-  return verifyStream(scan, {
+  return {
     type: 'video',
     name: rung.name,
     codecs: rung.codecs,
@@ -62,15 +71,25 @@ export function verifyRung({ grid }: VideoPlan, rung: VideoRung, frames: number,
     timeline,
     counts,
     unit: 'frames',
+    kbps: rung.maxrateKbps,
     // What is not encoded again has the time stamps of its source, on its source's clock.
     tolerance: (ticks) => (rung.passthrough ? ticks / 2 : 1),
-  });
+  };
 }
 
 /** A track lasts as long as the plan says: its encoder fills it up or cuts it. */
 export function verifyTrack(plan: VideoPlan, track: AudioTrack, scan: StreamScan): Verdict {
+  return verifyStream(scan, wantedOfTrack(plan, track));
+}
+
+/** As `rungAsItIs`. */
+export function trackAsItIs(plan: VideoPlan, track: AudioTrack, scan: StreamScan): VerifiedStream {
+  return describe(scan, wantedOfTrack(plan, track));
+}
+
+function wantedOfTrack(plan: VideoPlan, track: AudioTrack): Wanted {
   const timeline = audioTimeline(track, audioSamples(plan, track));
-  return verifyStream(scan, {
+  return {
     type: 'audio',
     name: track.name,
     codecs: AAC_LC,
@@ -78,8 +97,9 @@ export function verifyTrack(plan: VideoPlan, track: AudioTrack, scan: StreamScan
     timeline,
     counts: timeline.segments.map((ticks) => ticks / AAC_FRAME),
     unit: 'frames of sound',
+    kbps: track.bitrateKbps,
     tolerance: () => 1,
-  });
+  };
 }
 
 interface Wanted {
@@ -91,12 +111,14 @@ interface Wanted {
   /** Samples of every segment. */
   readonly counts: readonly number[];
   readonly unit: string;
+  /** Planned. */
+  readonly kbps: number;
   /** Ticks that a time may be off by, of the ticks of one sample. */
   tolerance(sampleTicks: number): number;
 }
 
 function verifyStream(scan: StreamScan, wanted: Wanted): Verdict {
-  const { type, name, codecs, timeline } = wanted;
+  const { name, timeline } = wanted;
   const { init } = scan;
   const initProblem = initProblemOf(scan, wanted);
   if (initProblem || !init) return { name, problem: initProblem ?? 'Its init segment is missing.' };
@@ -107,17 +129,26 @@ function verifyStream(scan: StreamScan, wanted: Wanted): Verdict {
     if (problem) faults.set(segment, problem);
     start += ticks;
   });
-  if (faults.size > 0) return findingOf(name, faults);
-  const segments = timeline.segments.map((_, segment) => scan.segments.get(segment)!);
-  const sizes = segments.map(({ bytes }) => bytes);
+  return faults.size > 0 ? findingOf(name, faults) : describe(scan, wanted);
+}
+
+/** A segment that is not there is taken to be as large as its neighbours. */
+function describe(scan: StreamScan, { type, name, codecs, timeline, kbps }: Wanted): VerifiedStream {
   const seconds = secondsOfSegments(timeline);
+  const segments = timeline.segments.map((_, segment) => scan.segments.get(segment));
+  const there = segments.flatMap((segment, i) =>
+    segment && segment.bytes > 0 ? [{ bytes: segment.bytes, seconds: seconds[i]! }] : [],
+  );
+  const usual = averageBitrate(there) || kbps * 1000;
+  const sizes = segments.map((segment, i) => segment?.bytes || Math.ceil((usual * seconds[i]!) / 8));
   const sized = sizes.map((bytes, i) => ({ bytes, seconds: seconds[i]! }));
   return {
     type,
     name,
     codecs,
     timeline,
-    iframes: type === 'video' ? segments.map(({ head }) => ({ bytes: head!.firstSampleEnd })) : [],
+    iframes:
+      type === 'video' ? segments.map((segment, i) => ({ bytes: segment?.head?.firstSampleEnd ?? sizes[i]! })) : [],
     sizes,
     bytes: scan.initBytes + sizes.reduce((sum, bytes) => sum + bytes, 0),
     peak: peakBitrate(sized),

@@ -10,7 +10,7 @@ import { documentOf } from './document.js';
 import { progressLine } from './follow.js';
 import { json, plain, size, table } from './format.js';
 import { playUrl } from './play-url.js';
-import { withSession, type Session } from './session.js';
+import { withRecords, withSession, type Session } from './session.js';
 
 export function registerInspect(program: Command): void {
   program
@@ -20,7 +20,7 @@ export function registerInspect(program: Command): void {
     .option('--limit <n>', 'how many', limit, 20)
     .option('--json', 'print one JSON object per asset')
     .action((options: { state?: AssetState; limit: number; json?: boolean }) =>
-      withSession(cliConfig(), async ({ catalogue }) => {
+      withRecords(cliConfig(), async ({ catalogue }) => {
         const rows = await catalogue.list({ limit: options.limit, state: options.state });
         if (options.json) return rows.forEach((row) => console.log(json(documentOf(row))));
         const lines = rows.map((row) => [row.id, row.state, row.kind ?? '-', row.updatedAt.toISOString(), row.key]);

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import { liveProgress } from '../../client/progress.js';
 import { repair } from '../../client/repair.js';
+import { POSTER } from '../../contracts/plan.js';
 import type { ProcessSummary } from '../../contracts/summary.js';
 import { cliConfig } from './config.js';
 import { progressLine } from './follow.js';
@@ -39,11 +40,12 @@ async function repairOne(session: Session, id: string, options: RepairOptions): 
   const row = await (id.includes('/') ? catalogue.findByWorkflow(id) : catalogue.find(id));
   if (!row) throw new Error(`There is no asset ${id}.`);
   assertRepairable(row);
+  const renditions = options.rendition && partsOf(row, options.rendition);
   const request = {
     assetId: row.id,
     generation: row.generation,
     tenant: row.tenant,
-    renditions: options.rendition,
+    renditions,
   };
   const handle = await repair(temporal, row.workflowId, request, config.queues);
   // With --json, standard output is for the answer alone.
@@ -58,6 +60,18 @@ async function repairOne(session: Session, id: string, options: RepairOptions): 
 function assertRepairable({ id, state, kind }: AssetRow): void {
   if (state !== 'ready' && state !== 'partial') throw new Error(`Asset ${id} is ${state}: nothing of it is published.`);
   if (kind === 'image') throw new Error(`Asset ${id} is an image: only video and sound can be repaired.`);
+}
+
+/** The parts that hold these: the pictures of one poster are made together. @throws with a sentence for people */
+function partsOf({ id, document }: AssetRow, names: readonly string[]): string[] {
+  const parts = new Map((document?.missing ?? []).map(({ name }) => [name, name]));
+  for (const { name, type } of document?.renditions ?? []) parts.set(name, type === 'poster' ? POSTER : name);
+  if (document?.playback.poster) parts.set(POSTER, POSTER);
+  return names.map((name) => {
+    const part = parts.get(name);
+    if (part === undefined) throw new Error(`Asset ${id} has no rendition ${name}: ${[...parts.keys()].join(', ')}.`);
+    return part;
+  });
 }
 
 async function followed(handle: WorkflowHandle, say: (line: string) => void): Promise<ProcessSummary> {

@@ -8,20 +8,31 @@ import type { Config } from '../../config/schema.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { createObjectStore } from '../../storage/index.js';
 
-export interface Session {
+/** What can be read while Temporal is away. */
+export interface Records {
   readonly config: Config;
   readonly store: ObjectStore;
   readonly catalogue: Catalogue;
+}
+
+export interface Session extends Records {
   readonly temporal: Client;
+}
+
+export async function withRecords<T>(config: Config, use: (records: Records) => Promise<T>): Promise<T> {
+  const catalogue = createCatalogue(config.catalogue);
+  try {
+    return await use({ config, catalogue, store: createObjectStore(config.storage) });
+  } finally {
+    await catalogue.close();
+  }
 }
 
 export async function withSession<T>(config: Config, use: (session: Session) => Promise<T>): Promise<T> {
   const { temporal, close } = await connectTemporal(config.temporal);
-  const catalogue = createCatalogue(config.catalogue);
   try {
-    return await use({ config, catalogue, temporal, store: createObjectStore(config.storage) });
+    return await withRecords(config, (records) => use({ ...records, temporal }));
   } finally {
-    await catalogue.close();
     await close();
   }
 }

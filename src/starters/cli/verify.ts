@@ -4,15 +4,14 @@ import type { Command } from 'commander';
 import { verifyPublished, type Review } from '../../activities/publish/verify-published.js';
 import { measureQuality } from '../../activities/video/quality.js';
 import type { AssetRow } from '../../catalogue/catalogue.js';
-import type { Config } from '../../config/schema.js';
 import type { Finding } from '../../contracts/activities.js';
 import { segmentCount, type Grid, type RungQuality } from '../../contracts/plan.js';
 import { createLogger } from '../../logging/index.js';
-import { openContext } from '../../workers/context.js';
+import { openTools } from '../../workers/context.js';
 import { cliConfig } from './config.js';
 import { json, plain, table } from './format.js';
 import { Lines } from './lines.js';
-import { withSession, type Session } from './session.js';
+import { withRecords, type Records } from './session.js';
 
 /** Segments that are decoded beside the source: the first, the last, and some between them. */
 const SAMPLES = 8;
@@ -30,13 +29,12 @@ export function registerVerify(program: Command): void {
     .option('--quality', 'also decode samples of every rung and compare them with the source')
     .option('--json', 'print a JSON object')
     .action(async (id: string, options: VerifyOptions) => {
-      const passed = await withSession(cliConfig(), (session) => verify(session, id, options));
+      const passed = await withRecords(cliConfig(), (records) => verify(records, id, options));
       process.exitCode = passed ? 0 : 1;
     });
 }
 
-async function verify(session: Session, id: string, options: VerifyOptions): Promise<boolean> {
-  const { catalogue, config, store } = session;
+async function verify({ catalogue, config, store }: Records, id: string, options: VerifyOptions): Promise<boolean> {
   const row = await (id.includes('/') ? catalogue.findByWorkflow(id) : catalogue.find(id));
   if (!row) throw new Error(`There is no asset ${id}.`);
   const { document, generation } = published(row);
@@ -45,7 +43,7 @@ async function verify(session: Session, id: string, options: VerifyOptions): Pro
   const review = await verifyPublished(shelf, { assetId: row.id, generation, document }, (share, what) =>
     lines.set(row.id, 0, `${Math.floor(share * 100)}%  ${what}`),
   );
-  const quality = options.quality ? await sampled(config, review) : [];
+  const quality = options.quality ? await sampled({ config }, review) : [];
   const findings = [...review.findings, ...poor(quality, review)];
   if (options.json) {
     const { renditions, violations } = review;
@@ -67,14 +65,12 @@ function published({ id, state, kind, document, generation }: AssetRow): Pick<As
 }
 
 /** Lowest SSIM of every rung, over segments from all of the video. */
-async function sampled(config: Config, { job, plan, renditions }: Review): Promise<RungQuality[]> {
+async function sampled({ config }: Pick<Records, 'config'>, { job, plan, renditions }: Review): Promise<RungQuality[]> {
   const { grid } = plan;
   const rungs = plan.rungs.map(({ name }) => name).filter((name) => renditions.includes(name));
   if (!grid || rungs.length === 0) return [];
   const logger = createLogger({ ...config.log, level: 'error' });
-  const open = await openContext(config, logger, {
-    tools: true,
-  });
+  const open = await openTools(config, logger);
   try {
     const lowest = new Map<string, number>();
     const scope = { signal: new AbortController().signal, report: () => undefined, logger };

@@ -7,7 +7,14 @@ import { audioSamples, audioSegmentFrames } from '../../../src/media/video/audio
 import { averageBitrate, peakBitrate } from '../../../src/media/video/bitrate.js';
 import type { FragmentHead } from '../../../src/media/video/fragment-head.js';
 import { shortfalls } from '../../../src/media/video/shortfalls.js';
-import { runsOf, verifyRung, verifyTrack, type SegmentScan, type StreamScan } from '../../../src/media/video/verify.js';
+import {
+  rungAsItIs,
+  runsOf,
+  verifyRung,
+  verifyTrack,
+  type SegmentScan,
+  type StreamScan,
+} from '../../../src/media/video/verify.js';
 import { plan as planOf, rung as rungOf, track } from './presentation-fixture.js';
 
 /** 10 s at 25 fps: segments of 4, 4 and 2 s. */
@@ -133,6 +140,17 @@ describe('a rung', () => {
       problem: 'Segment 0: It is missing. 2 segments are at fault.',
       segments: [{ firstSegment: 0, segments: 1 }, { firstSegment: 2, segments: 1 }],
     }); // prettier-ignore
+  });
+
+  test('that is not at issue is described as if nothing were wrong with it', () => {
+    const holed = picture({ segments: new Map([...segments()].filter(([number]) => number !== 1)) });
+    const whole = verifyRung(plan, rung, 250, picture());
+    expect(rungAsItIs(plan.grid!, rung, 250, holed)).toMatchObject({
+      ...{ name: rung.name, codecs: rung.codecs, timeline: 'timeline' in whole && whole.timeline },
+      iframes: [{ bytes: 21_000 }, { bytes: expect.any(Number) as number }, { bytes: 21_000 }],
+    });
+    const { average } = rungAsItIs(plan.grid!, rung, 250, { initBytes: 0, segments: new Map() });
+    expect(average).toBeCloseTo(rung.maxrateKbps * 1000, -3);
   });
 
   test('that was not encoded has the clock of its source, to half a frame', () => {
