@@ -11,12 +11,12 @@ export interface Loss {
   readonly step: string;
   /** Of the rung that lost most: segments that were whole and not in the store. */
   readonly whole: number;
-  /** And whether one more was in the making. */
+  /** And whether one more may have been in the making: an encoder keeps it in memory until it is whole. */
   readonly begun: boolean;
 }
 
 /** A step's folder, and in it the folder of a rung: `src/activities/video/with-source.ts`. */
-const SEGMENT = /job-([0-9a-f]{24})-(.+)-[^-/]+\/([^/]+)\/seg-(\d+)\.m4s(\.tmp)?$/;
+const SEGMENT = /job-([0-9a-f]{24})-(.+)-[^-/]+\/([^/]+)\/seg-(\d+)\.m4s$/;
 const STEP = /job-([0-9a-f]{24})-(.+)-[^-/]+$/;
 
 /** @param scratch of the dead worker alone */
@@ -29,22 +29,15 @@ export async function lossOf({ store, config }: Session, scratch: string): Promi
   });
   return Promise.all(
     steps.map(async ({ path, assetId, step }) => {
-      const rungs = new Map<string, { whole: number; begun: boolean }>();
+      const rungs = new Map<string, number>();
       for (const file of paths.filter((other) => other.startsWith(`${path}/`))) {
-        const [, , , rung, number, temporary] = SEGMENT.exec(file) ?? [];
+        const [, , , rung, number] = SEGMENT.exec(file) ?? [];
         if (!rung) continue;
-        const count = rungs.get(rung) ?? { whole: 0, begun: false };
-        if (temporary) count.begun = true;
-        else {
-          const type = step.startsWith('audio') ? 'audio' : 'video';
-          const key = `${streamPrefix({ assetId, generation: 1 }, type, rung)}seg-${number}.m4s`;
-          if (!(await isStored(key))) count.whole += 1;
-        }
-        rungs.set(rung, count);
+        const type = step.startsWith('audio') ? 'audio' : 'video';
+        const key = `${streamPrefix({ assetId, generation: 1 }, type, rung)}seg-${number}.m4s`;
+        rungs.set(rung, (rungs.get(rung) ?? 0) + ((await isStored(key)) ? 0 : 1));
       }
-      const all = [...rungs.values()];
-      const whole = Math.max(0, ...all.map((one) => one.whole));
-      return { assetId, step, whole, begun: all.some(({ begun }) => begun) };
+      return { assetId, step, whole: Math.max(0, ...rungs.values()), begun: step.startsWith('chunk') };
     }),
   );
 
