@@ -10,7 +10,7 @@ import type { Catalogue } from '../../src/catalogue/catalogue.js';
 import { createCatalogue } from '../../src/catalogue/postgres.js';
 import { connectTemporal, type OpenClient } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/schema.js';
-import { outputPrefix, type Job } from '../../src/contracts/assets.js';
+import type { Job } from '../../src/contracts/assets.js';
 import type { VideoPlan } from '../../src/contracts/plan.js';
 import { SIGNAL_WANTED } from '../../src/contracts/progress.js';
 import { createLogger } from '../../src/logging/index.js';

@@ -42,20 +42,20 @@ interface Shown {
   readonly mediaTime: number;
   readonly height: number;
 }
-/** `window.player` of page/page.mjs. */
+/** `window.player` of page/page.mjs, from outside the page. */
 interface Player {
   open(kind: Kind, url: string): Promise<{ firstFrameMs: number; heights: number[]; duration: number }>;
   seek(time: number): Promise<Shown & { ms: number }>;
   playUntil(time: number, ms: number): Promise<void>;
   playToEnd(ms: number): Promise<number>;
   pick(height: number | undefined, ms: number): Promise<void>;
-  sounds(): string[];
+  sounds(): Promise<string[]>;
   pickSound(lang: string): Promise<void>;
-  texts(): string[];
+  texts(): Promise<string[]>;
   pickText(lang: string): Promise<{ text: string; time: number }>;
-  rate(rate: number): void;
-  takeShown(): Shown[];
-  log(): Note[];
+  rate(rate: number): Promise<void>;
+  takeShown(): Promise<Shown[]>;
+  log(): Promise<Note[]>;
   close(): Promise<void>;
 }
 

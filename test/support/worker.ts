@@ -27,7 +27,7 @@ export async function startProcess(
 ): Promise<OwnProcess> {
   const script = fileURLToPath(new URL(`../../dist/${entry}`, import.meta.url));
   const [command, ...args] = [...through, process.execPath, script];
-  const child = spawn(command!, args, {
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...configEnv(config) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -63,11 +63,11 @@ function asProblem(error: FastifyError): Problem {
 }
 
 export function problemHandler(logger: Logger) {
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = asProblem(error);
     if (problem.problem === 'internal')
       logger.error('request failed', { method: request.method, url: request.url, error });
     if (problem.details.retryAfter !== undefined) void reply.header('retry-after', problem.details.retryAfter);
-    return reply.code(problem.status).header('cache-control', 'no-store').type(MIME).send(problem.body);
+    void reply.code(problem.status).header('cache-control', 'no-store').type(MIME).send(problem.body);
   };
 }

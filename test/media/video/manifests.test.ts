@@ -43,7 +43,7 @@ test('every variant is there with each group of sound, the one near 2 Mb/s first
     ['video/1080p/index.m3u8', 'audio-surround', 6_000_000 + 326_400],
     ['video/360p/index.m3u8', 'audio-surround', 900_000 + 326_400],
   ]);
-  expect(playlists[0].attributes).toMatchObject({
+  expect(playlists[0]!.attributes).toMatchObject({
     'AVERAGE-BANDWIDTH': '2128000',
     CODECS: 'avc1.64001f,mp4a.40.2,wvtt',
     RESOLUTION: { width: 1280, height: 720 },
@@ -74,7 +74,7 @@ test('every variant is there with each group of sound, the one near 2 Mb/s first
 test('while it is being encoded the lowest rung is first, rates are bounds, and nothing is named that is not known yet', () => {
   const text = masterPlaylist(growing());
   const { playlists, mediaGroups, iFramePlaylists } = parse(text);
-  expect(playlists[0].uri).toBe('video/360p/index.m3u8');
+  expect(playlists[0]!.uri).toBe('video/360p/index.m3u8');
   // 2.8 Mb/s and what the decoder's buffer of 5.6 Mb adds to a segment of 4.004 s.
   expect(playlists.find(({ uri }) => uri.includes('720p'))!.attributes.BANDWIDTH).toBe(2_800_000 + 1_398_602 + 160_000);
   expect(text).not.toContain('AVERAGE-BANDWIDTH');
