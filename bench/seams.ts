@@ -7,12 +7,14 @@
  * `BENCH_HEIGHT`, `BENCH_DRIFT_SECONDS`: the films.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { chunksOf, type VideoPlan } from '../src/contracts/plan.js';
+import { boxesIn } from '../src/media/video/boxes.js';
+import { readFragment, readInit } from '../src/media/video/mp4.js';
 import { table } from '../src/starters/cli/format.js';
 import { withSession, type Session } from '../src/starters/cli/session.js';
 import { ffmpeg, makeFilm } from './support/film.js';
@@ -78,13 +80,14 @@ const bordersOf = (plan: VideoPlan): number[] =>
     .slice(1)
     .map(({ firstSegment }) => firstSegment * plan.grid!.segmentFrames);
 
-/** Every ten seconds one white frame, and a beep that begins with it. */
+/** Every ten seconds, from the fifth on, one white frame, and a beep that begins with it. */
 const SIGNAL_SECONDS = 10;
+const SIGNAL = `mod(t+${SIGNAL_SECONDS / 2},${SIGNAL_SECONDS})`;
 
 async function drift(session: Session, dir: string): Promise<void> {
   const source = join(dir, 'drift.mp4');
-  const flash = `lt(mod(t,${SIGNAL_SECONDS}),${0.9 / FPS})`;
-  const beep = `if(lt(mod(t,${SIGNAL_SECONDS}),0.1),sin(2*PI*1000*t),0)`;
+  const flash = `lt(${SIGNAL},${0.9 / FPS})`;
+  const beep = `if(lt(${SIGNAL},0.1),sin(2*PI*1000*t),0)`;
   await ffmpeg([
     ...['-f', 'lavfi', '-i', `color=black:size=320x180:rate=${FPS},drawbox=color=white:t=fill:enable='${flash}'`],
     ...['-f', 'lavfi', '-i', `aevalsrc='${beep}':s=48000`, '-t', `${DRIFT_SECONDS}`],
@@ -156,10 +159,24 @@ async function decode(path: string, args: readonly string[]): Promise<Buffer> {
 
 /** Where the first sample that a player hears or sees lies in time: decoding to raw bytes forgets it. Seconds. */
 async function startOf(path: string, stream: 'v' | 'a'): Promise<number> {
+  const ours = fragmentStart(await readFile(path));
+  if (ours !== undefined) return ours;
   const show = ['-show_entries', 'frame=best_effort_timestamp_time', '-read_intervals', '%+#9', '-of', 'csv=p=0'];
   const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', `${stream}:0`, ...show, path]);
   // A decoder may swallow the first packets.
   return Number(/[\d.]+/.exec(stdout)?.[0]);
+}
+
+/**
+ * Of a published stream, as ISO/IEC 14496-12 has it: decoding time plus the (signed) composition offset, which is
+ * what browsers and televisions present. ffmpeg adds the largest negative offset to all times of a track instead.
+ */
+function fragmentStart(bytes: Buffer): number | undefined {
+  const boxes = boxesIn(bytes);
+  const first = boxes.findIndex(({ type }) => type === 'moof');
+  if (first < 0) return undefined;
+  const init = bytes.subarray(0, boxes[first]!.start);
+  return readFragment(bytes.subarray(boxes[first]!.start, boxes[first + 1]!.end)).start / readInit(init).timescale;
 }
 
 const profiles = await mkdtemp(join(tmpdir(), 'mediamill-profiles-'));
