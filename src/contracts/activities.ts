@@ -1,7 +1,7 @@
 /** The activities as workflows see them. Types only: the implementations live in `src/activities`. */
 import type { Job, MediaKind } from './assets.js';
 import type { PublicError } from './errors.js';
-import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPlan } from './plan.js';
+import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPlan, VideoRung } from './plan.js';
 import type { Rendition } from './renditions.js';
 
 /** What the bytes turned out to be. A wrong guess of the starter is corrected by the workflow. */
@@ -28,6 +28,12 @@ export interface ChunkRequest {
   readonly stills: boolean;
   /** Somebody waits for its end in front of a player: it goes before all other work of its machine. */
   readonly viewerWaits?: boolean | undefined;
+}
+
+/** What a copy brought. */
+export interface CopyResult extends ChunkResult {
+  /** It did not fit: nothing of the copy is left, and the stored plan has this in its place, to be encoded. */
+  readonly instead?: VideoRung | undefined;
 }
 
 /** What all steps of a video brought together; small however long the video is. */
@@ -120,7 +126,7 @@ export interface VideoActivities {
    */
   encodeChunk(request: ChunkRequest): Promise<ChunkResult>;
   /** Makes a whole rung of the source's own frames, without encoding. */
-  copyRung(job: Job, plan: VideoPlan, rung: string): Promise<ChunkResult>;
+  copyRung(job: Job, plan: VideoPlan, rung: string): Promise<CopyResult>;
   /** Measures the loudness of one track, then encodes it in one continuous pass with one gain. */
   encodeAudio(job: Job, plan: VideoPlan, track: AudioTrack): Promise<EncodedAudio>;
   /** Segments of a track as it is, cut to the audio grid, to be heard until the real ones are there. */

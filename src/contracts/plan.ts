@@ -30,6 +30,8 @@ export interface VideoFacts {
     readonly frameRate: number;
     /** Seconds from the start of the file to the end of the last frame. */
     readonly duration: number;
+    /** Seconds from the start of the file to which the last frame is held, where the sound goes on much longer. */
+    readonly heldUntil?: number | undefined;
     readonly pixelFormat: string;
     /** `smpte2084` (PQ), `arib-std-b67` (HLG), ... as ffprobe names it. */
     readonly transfer?: string | undefined;
@@ -106,6 +108,8 @@ export interface VideoRung {
   readonly codecs: string;
   /** The source's own frames, not encoded again. */
   readonly passthrough?: true | undefined;
+  /** Of a copied rung: what it is when it has to be encoded after all. */
+  readonly encoded?: Pick<VideoRung, 'codecs' | 'level' | 'maxrateKbps'> | undefined;
 }
 
 /** A run of whole segments that one activity encodes with one decode. */

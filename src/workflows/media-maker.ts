@@ -14,6 +14,7 @@ import type { Rendition } from '../contracts/renditions.js';
 import type { Chunks } from './chunks.js';
 import type { Parts } from './parts.js';
 import type { Quality } from './quality.js';
+import { remake } from './remake.js';
 import type { Steps } from './steps.js';
 import type { Story } from './story.js';
 import { together } from './together.js';
@@ -87,7 +88,10 @@ export class MediaMaker {
 
   async copy(rung: string): Promise<void> {
     const { parts, steps } = this.studio;
-    await parts.optional(rung, () => steps.copyRung(rung));
+    const instead = await parts.optional(rung, async () => (await steps.copyRung(rung)).instead);
+    if (!instead) return;
+    steps.replace(instead);
+    await remake([{ name: rung, problem: 'It could not be copied.' }], this, this.studio);
   }
 
   async sound(track: AudioTrack): Promise<void> {

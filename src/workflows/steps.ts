@@ -2,6 +2,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 
 import type {
+  CopyResult,
   ImageActivities,
   Made,
   MediaActivities,
@@ -19,6 +20,7 @@ import {
   type ChunkResult,
   type EncodedAudio,
   type VideoPlan,
+  type VideoRung,
 } from '../contracts/plan.js';
 import type { Rendition } from '../contracts/renditions.js';
 import { policies, urgencyOf, type Urgency } from './policies.js';
@@ -27,8 +29,18 @@ import type { Story } from './story.js';
 export class Steps {
   constructor(
     private readonly story: Story,
-    readonly plan: VideoPlan,
+    private current: VideoPlan,
   ) {}
+
+  get plan(): VideoPlan {
+    return this.current;
+  }
+
+  /** A copy that did not fit is encoded instead. */
+  replace(rung: VideoRung): void {
+    const rungs = this.current.rungs.map((other) => (other.name === rung.name ? rung : other));
+    this.current = { ...this.current, rungs };
+  }
 
   /** @param urgency where a viewer waits; by default the chunk's place in the video decides. */
   encodeChunk(
@@ -46,7 +58,7 @@ export class Steps {
     return encodeChunk({ job, plan: this.plan, chunk, rungs, stills, viewerWaits: urgency !== undefined });
   }
 
-  copyRung(rung: string): Promise<ChunkResult> {
+  copyRung(rung: string): Promise<CopyResult> {
     return this.whole(`copy ${rung}`).copyRung(this.story.job, this.plan, rung);
   }
 

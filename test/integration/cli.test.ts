@@ -183,7 +183,7 @@ test('a published video is verified without Temporal, and repaired: only what is
   };
   const away = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
   const good = await mediamill(['verify', id], away);
-  expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/480p\s+good\n[^]*360p\s+good/) as string });
+  expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/480p\s+good\n[^]*360p\s+good/) as unknown });
   const close = await mediamill(['verify', id, '--quality', '--json'], away);
   const { passed, quality } = JSON.parse(close.stdout) as { passed: boolean; quality: { ssim: number }[] };
   expect([close.code, passed, quality.length]).toEqual([0, true, 2]);
@@ -201,7 +201,7 @@ test('a published video is verified without Temporal, and repaired: only what is
   expect(bad.stdout).toMatch(/poster\s+.*missing/);
 
   expect(await mediamill(['repair', id, '--rendition', '4711p'])).toMatchObject({
-    ...{ code: 1, stderr: expect.stringContaining('has no rendition 4711p') as string },
+    ...{ code: 1, stderr: expect.stringContaining('has no rendition 4711p') as unknown },
   });
   const named = renditions.find(({ type }) => type === 'poster')!.name;
   expect(await mediamill(['repair', id, '--rendition', named])).toMatchObject({ code: 0 });

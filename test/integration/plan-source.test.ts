@@ -1,6 +1,6 @@
 /** What a plan owes to a look into the source: frames that are copied, and bits by content. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { chunksOf, type VideoPlan } from '../../src/contracts/plan.js';
 import type { Job } from '../../src/contracts/assets.js';
-import { segmentName, streamPrefix } from '../../src/media/video/layout.js';
+import { planKey, segmentName, streamPrefix } from '../../src/media/video/layout.js';
 import { readFragment, readInit } from '../../src/media/video/mp4.js';
+import { planVideo } from '../../src/media/video/plan.js';
 import { openMill, run, type Mill } from '../activities/video/support.js';
 import { useStack } from '../support/stack.js';
 
@@ -100,6 +101,44 @@ describe('passthrough', () => {
           streamPrefix(job, 'video', '180p') + segmentName(1),
         ),
       ).toEqual(before);
+    },
+    LONG,
+  );
+
+  test(
+    'what turns out not to fit only while it is copied is to be encoded, and nothing of the copy is left',
+    async () => {
+      const file = await made('later.mp4', 'testsrc2=s=320x180:r=25:d=32', '-g', '50', '-sc_threshold', '0');
+      const entries = ['-show_entries', 'packet=pos', '-of', 'csv=p=0'];
+      const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v', ...entries, file]);
+      const bytes = await readFile(file);
+      const nal = Number.parseInt(stdout.split('\n')[100]!, 10) + 4;
+      expect(bytes[nal]! & 0x1f).toBe(5);
+      bytes[nal] = (bytes[nal]! & 0xe0) | 1;
+      await writeFile(file, bytes);
+
+      const { job, plan } = await planned(file, 'copying');
+      expect(plan.rungs[0]).toMatchObject({ name: '180p', passthrough: true });
+      const result = await run(mill.activities.video.copyRung, job, plan, '180p');
+      const own = planVideo(plan.facts, mill.context.profiles.get('copying'));
+      expect(result).toMatchObject({ instead: own.rungs[0] });
+      const { store, config } = mill.context;
+      const left: string[] = [];
+      for await (const { key } of store.list(config.storage.mediaBucket, streamPrefix(job, 'video', '180p')))
+        left.push(key);
+      expect(left).toEqual([]);
+      const stored = JSON.parse((await store.read(config.storage.mediaBucket, planKey(job))).toString()) as {
+        plan: VideoPlan;
+      };
+      expect(stored.plan.rungs).toEqual(own.rungs);
+      const request = {
+        job,
+        plan: stored.plan,
+        chunk: { firstSegment: 0, segments: 1 },
+        rungs: ['180p'],
+        stills: false,
+      };
+      expect(await run(mill.activities.video.encodeChunk, request)).toMatchObject({ frames: 100 });
     },
     LONG,
   );

@@ -364,6 +364,30 @@ test('a rung of the source itself is copied, and everything else is encoded', as
   });
 });
 
+test('a copy that does not fit is encoded instead, and is not missed', async () => {
+  const calls: string[] = [];
+  const published_: PublishRequest[] = [];
+  const instead = plan.rungs[0]!;
+  const rungs = [{ ...instead, codecs: 'avc1.4d001f', passthrough: true as const }, plan.rungs[1]!];
+  const activities = {
+    inspectMedia: async () => ({ outcome: 'media' as const, plan: { ...plan, rungs } }),
+    encodeChunk: async (request: ChunkRequest) => {
+      calls.push(`${described(request)} ${request.plan.rungs[0]!.codecs}`);
+      return chunkResult(request);
+    },
+    copyRung: async () => ({ frames: 200, endedEarly: false, damagedFrames: 0, quality: [], instead }),
+    publishMedia: async (request: PublishRequest) => (published_.push(request), published(request)),
+  };
+  await bench.run('processVideo', activities, async (handle) => {
+    expect(await handle.result()).toMatchObject({ state: 'ready', missing: [] });
+    expect(calls.filter((call) => call.includes('720p')).sort()).toEqual([
+      `0+1 720p ${instead.codecs}`,
+      `1+1 720p ${instead.codecs}`,
+    ]);
+    expect(published_[0]!.plan.rungs).toEqual(plan.rungs);
+  });
+});
+
 test('pictures are made when their chunks are done, subtitles when there are any, and each may be missing', async () => {
   const order: string[] = [];
   let request: PublishRequest | undefined;

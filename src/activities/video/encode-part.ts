@@ -13,7 +13,7 @@ import {
 } from '../../contracts/plan.js';
 import { chunkEnd, type ChunkStills } from '../../media/video/chunk-result.js';
 import { damagedFrames } from '../../media/video/damage.js';
-import { encodeChunkRun } from '../../media/video/encode-args.js';
+import { chunkWindow, encodeChunkRun } from '../../media/video/encode-args.js';
 import { streamPrefix } from '../../media/video/layout.js';
 import { alignFragment, type FragmentFacts, type InitFacts } from '../../media/video/mp4.js';
 import { framesOfSamples, samplesOf } from '../../media/video/quality.js';
@@ -51,15 +51,9 @@ export interface MadePart {
 
 export async function encodePart(context: ActivityContext, scope: ActivityScope, part: Part): Promise<MadePart> {
   const { job, plan, chunk } = part;
-  const { grid, facts } = plan;
+  const { grid } = plan;
   const { config, store } = context;
   const bucket = config.storage.mediaBucket;
-  const window = {
-    index: facts.index,
-    fromSeconds: secondsOf(grid, chunk.firstSegment * grid.segmentFrames),
-    toSeconds: secondsOf(grid, chunkEnd(chunk) * grid.segmentFrames),
-    streams: facts.video ? [facts.video.streamIndex] : [],
-  };
   const encode = async (dir: string, { sliced }: { readonly sliced: boolean }): Promise<MadePart> => {
     const shippers = part.rungs.map((rung) => {
       return new StreamShipper(dir, onGrid(job, rung.name, grid, chunk.firstSegment), { store, bucket });
@@ -76,7 +70,7 @@ export async function encodePart(context: ActivityContext, scope: ActivityScope,
       throw error;
     }
   };
-  return withSource(context, scope, job, `chunk-${chunk.firstSegment}`, encode, window);
+  return withSource(context, scope, job, `chunk-${chunk.firstSegment}`, encode, chunkWindow(plan, chunk));
 }
 
 const speaksAgainstSource = (error: unknown): boolean =>

@@ -2,15 +2,14 @@
 import type { Inspection } from '../../contracts/activities.js';
 import type { Job } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
-import type { VideoPlan } from '../../contracts/plan.js';
 import { sniff } from '../../media/sniff.js';
-import { planKey } from '../../media/video/layout.js';
 import { announceState } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity } from '../scope.js';
 import { readSourceHead, statSource } from './movie-source.js';
 import { planSource } from './plan-source.js';
 import { probeMovie, probeWhole } from './probe-source.js';
+import { storePlan } from './store-plan.js';
 
 export function createInspectMedia(context: ActivityContext) {
   return activity(context.logger, async (scope, job: Job): Promise<Inspection> => {
@@ -26,15 +25,4 @@ export function createInspectMedia(context: ActivityContext) {
     scope.logger.info('media inspected', { assetId: job.assetId, facts });
     return { outcome: 'media', plan };
   });
-}
-
-/** For players, `verify` and `repair`. The uploader's own words are not for players. */
-async function storePlan(
-  { config, store }: Pick<ActivityContext, 'config' | 'store'>,
-  { metadata: _private, ...job }: Job,
-  plan: VideoPlan,
-  signal: AbortSignal,
-): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify({ job, plan }));
-  await store.putBytes(config.storage.mediaBucket, planKey(job), bytes, { contentType: 'application/json', signal });
 }

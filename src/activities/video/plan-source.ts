@@ -13,7 +13,7 @@ import {
 } from '../../contracts/plan.js';
 import type { Profile } from '../../contracts/profile.js';
 import { adaptRungs, probeChunks, probePlan, type ContentMeasurement } from '../../media/video/content-probe.js';
-import { encodeChunkRun } from '../../media/video/encode-args.js';
+import { chunkWindow, encodeChunkRun } from '../../media/video/encode-args.js';
 import { segmentName } from '../../media/video/layout.js';
 import { readFragment } from '../../media/video/mp4.js';
 import { IDR_BYTES, isIdr, passThrough, readSourcePicture, type PassThrough } from '../../media/video/passthrough.js';
@@ -119,17 +119,10 @@ async function probeChunk(
   plan: PlanOnGrid,
   chunk: Chunk,
 ): Promise<{ readonly bits: number; readonly pixels: number }> {
-  const { grid, facts } = plan;
+  const { grid } = plan;
   const probe = probePlan(plan);
   const [rung] = probe.rungs as [VideoRung];
-  const startFrame = chunk.firstSegment * grid.segmentFrames;
   const { command, frames, folders, leadSeconds } = encodeChunkRun(probe, chunk, { rungs: probe.rungs });
-  const window = {
-    index: facts.index,
-    fromSeconds: secondsOf(grid, startFrame),
-    toSeconds: secondsOf(grid, startFrame + frames),
-    streams: [facts.video!.streamIndex],
-  };
   const run = async (dir: string) => {
     await runFfmpeg(context, scope, {
       command,
@@ -143,5 +136,5 @@ async function probeChunk(
     if (!segment || samples === 0) throw new MediaError('DAMAGED_FILE', 'A sample of its picture is empty.');
     return { bits: segment.length * 8, pixels: rung.width * rung.height * samples };
   };
-  return withSource(context, scope, job, `sample-${chunk.firstSegment}`, run, window);
+  return withSource(context, scope, job, `sample-${chunk.firstSegment}`, run, chunkWindow(plan, chunk));
 }

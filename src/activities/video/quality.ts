@@ -13,8 +13,7 @@ import {
   type VideoRung,
 } from '../../contracts/plan.js';
 import type { FfmpegCommand } from '../../media/ffmpeg-command.js';
-import { chunkEnd } from '../../media/video/chunk-result.js';
-import { encodeChunkRun, referenceFile, SOURCE_FILE } from '../../media/video/encode-args.js';
+import { chunkWindow, encodeChunkRun, referenceFile, SOURCE_FILE } from '../../media/video/encode-args.js';
 import { INIT_FILE, segmentName, streamPrefix } from '../../media/video/layout.js';
 import {
   COMPARE_FOLDERS,
@@ -68,12 +67,6 @@ export async function measureQuality(
   const measured = plan.rungs.filter(({ name }) => rungs.includes(name));
   const samples = samplesOf(grid, chunk);
   const references = { sizes: measured, frames: framesOfSamples(grid, samples) };
-  const window = {
-    index: facts.index,
-    fromSeconds: secondsOf(grid, chunk.firstSegment * grid.segmentFrames),
-    toSeconds: secondsOf(grid, chunkEnd(chunk) * grid.segmentFrames),
-    streams: [facts.video.streamIndex],
-  };
   const measure = async (dir: string): Promise<RungQuality[]> => {
     await copyWatermark(context, plan, dir);
     const { command, folders, leadSeconds, frames } = encodeChunkRun(plan, chunk, { rungs: [], references });
@@ -83,7 +76,14 @@ export async function measureQuality(
     });
     return compareStored(context, scope, dir, { job, grid, rungs: measured, samples });
   };
-  return withSource(context, scope, job, `quality-${chunk.firstSegment}`, measure, window);
+  return withSource(
+    context,
+    scope,
+    job,
+    `quality-${chunk.firstSegment}`,
+    measure,
+    chunkWindow({ ...plan, grid }, chunk),
+  );
 }
 
 /** References for the samples, as far as the source went, must lie in `dir`; they are gone afterwards. */

@@ -28,7 +28,7 @@ export interface Stream {
   readonly prefix: string;
   readonly firstSegment: number;
   /**
-   * Checks a finished segment and moves it in time. Called for every segment in order.
+   * Checks a finished segment and moves it in time. Called once for every segment, in order.
    * @throws MediaError VERIFY_FAILED
    */
   prepare(bytes: Buffer, facts: FragmentFacts, init: InitFacts, segment: number): Buffer;
@@ -39,10 +39,23 @@ export interface Destination {
   readonly bucket: string;
 }
 
+/** What is copied comes faster than one request after another can take it away. */
+const AT_ONCE = 4;
+
+interface Ready {
+  readonly segment: number;
+  readonly path: string;
+  readonly samples: number;
+  /** Absent where it is empty. */
+  readonly bytes?: Buffer | undefined;
+}
+
 export class StreamShipper {
   readonly shipped: ShippedSegment[] = [];
   init: InitFacts | undefined;
   private next: number;
+  /** From `next` on. */
+  private readonly prepared: Ready[] = [];
 
   constructor(
     private readonly dir: string,
@@ -59,27 +72,47 @@ export class StreamShipper {
     return segment;
   }
 
-  /** Ships whatever is finished now, or only what comes before a segment. */
+  /** Ships whatever is finished now, or only what comes before a segment. After a failure it may be called again. */
   async ship(signal: AbortSignal, before = Infinity): Promise<void> {
-    while (this.next < before) {
-      const path = this.path(segmentName(this.next));
-      const bytes = await readRegularFile(path);
-      if (!bytes) return;
-      const facts = parse(() => readFragment(bytes));
-      // The muxer opens a segment before it knows that nothing will come.
-      if (facts.samples > 0) await this.put(bytes, facts, signal);
-      await rm(path);
-      this.next += 1;
+    for (;;) {
+      await this.prepareSome(signal, before);
+      if (this.prepared.length === 0) return;
+      const puts = await Promise.allSettled(this.prepared.map((one) => this.put(one, signal)));
+      for (const outcome of puts) {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        const { path } = this.prepared.shift()!;
+        if (outcome.value) this.shipped.push(outcome.value);
+        await rm(path);
+        this.next += 1;
+      }
     }
   }
 
-  private async put(bytes: Buffer, facts: FragmentFacts, signal: AbortSignal): Promise<void> {
-    const init = (this.init ??= await this.putInit(signal));
-    const segment = this.next;
-    const ready = this.stream.prepare(bytes, facts, init, segment);
+  /** Checks and moves the next finished segments, in order and each of them once. */
+  private async prepareSome(signal: AbortSignal, before: number): Promise<void> {
+    for (
+      let segment = this.next + this.prepared.length;
+      segment < before && this.prepared.length < AT_ONCE;
+      segment += 1
+    ) {
+      const path = this.path(segmentName(segment));
+      const bytes = await readRegularFile(path);
+      if (!bytes) return;
+      const facts = parse(() => readFragment(bytes));
+      const { samples } = facts;
+      // The muxer opens a segment before it knows that nothing will come.
+      if (samples === 0) this.prepared.push({ segment, path, samples });
+      else {
+        const init = (this.init ??= await this.putInit(signal));
+        this.prepared.push({ segment, path, samples, bytes: this.stream.prepare(bytes, facts, init, segment) });
+      }
+    }
+  }
+
+  private async put({ segment, samples, bytes }: Ready, signal: AbortSignal): Promise<ShippedSegment | undefined> {
+    if (!bytes) return undefined;
     const key = this.stream.prefix + segmentName(segment);
-    const isOurs = await this.putObject(key, ready, signal);
-    this.shipped.push({ segment, bytes: ready.length, samples: facts.samples, key, isOurs });
+    return { segment, bytes: bytes.length, samples, key, isOurs: await this.putObject(key, bytes, signal) };
   }
 
   /** All runs of a stream share one init segment: a different one would make earlier segments unreadable. */

@@ -1,10 +1,18 @@
 /** One ffmpeg run for a chunk: one decode, all rungs, and on the way the single frames that others need. */
-import { framesOfChunk, type Chunk, type Grid, type VideoPlan, type VideoRung } from '../../contracts/plan.js';
+import {
+  framesOfChunk,
+  secondsOf,
+  type Chunk,
+  type Grid,
+  type VideoFacts,
+  type VideoPlan,
+  type VideoRung,
+} from '../../contracts/plan.js';
 import type { FfmpegCommand, FfmpegFile } from '../ffmpeg-command.js';
 import { NO_STILLS, type ChunkStills } from './chunk-result.js';
 import { videoCodecArgs } from './codec-args.js';
 import { forcedInput } from './ffmpeg-input.js';
-import { filterGraph, padOf, POSTER_PAD, referencePad, sizeName, TILE_PAD, type Size } from './filters.js';
+import { filterGraph, padOf, placeOf, POSTER_PAD, referencePad, sizeName, TILE_PAD, type Size } from './filters.js';
 import { toNumber } from './frame-rate.js';
 import { INIT_FILE } from './layout.js';
 
@@ -55,8 +63,8 @@ export function encodeChunkRun(
   if (!facts.video || !grid || (rungs.length === 0 && !references) || frames === 0)
     throw new TypeError('a chunk needs a picture, a grid, a frame and a rung');
   const startFrame = chunk.firstSegment * grid.segmentFrames;
-  // One GOP earlier than needed: demuxers seek by decoding time, which runs ahead of presentation.
-  const seekFrame = facts.seekable ? Math.max(0, startFrame - grid.gopFrames) : 0;
+  const place = placeOf(facts.video, grid, startFrame, facts.seekable);
+  const { seekFrame } = place;
   const hasReferences = references !== undefined && references.frames.length > 0;
   const { posterFrames, tiles } = stills;
   return {
@@ -86,7 +94,7 @@ export function encodeChunkRun(
         rungs,
         startFrame,
         frames,
-        leadFrames: startFrame - seekFrame,
+        place,
         references: hasReferences ? references : undefined,
         stills: { posterFrames, tiles, poster: planned[0]!, tile: plan.stills.storyboard },
         watermark,
@@ -98,6 +106,27 @@ export function encodeChunkRun(
         ...(tiles.length > 0 ? [stillOutput(TILE_PAD, TILE_QUALITY)] : []),
       ],
     },
+  };
+}
+
+/** What of the source a chunk's run reads. */
+export interface ChunkWindow {
+  readonly index: VideoFacts['index'];
+  /** Seconds on the grid's clock. */
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  /** Indices of streams. */
+  readonly streams: readonly number[];
+}
+
+export function chunkWindow({ facts, grid }: VideoPlan & { readonly grid: Grid }, chunk: Chunk): ChunkWindow {
+  const startFrame = chunk.firstSegment * grid.segmentFrames;
+  const { zeroFrame } = placeOf(facts.video!, grid, startFrame, facts.seekable);
+  return {
+    index: facts.index,
+    fromSeconds: secondsOf(grid, zeroFrame),
+    toSeconds: secondsOf(grid, startFrame + framesOfChunk(grid, chunk)),
+    streams: [facts.video!.streamIndex],
   };
 }
 

@@ -19,13 +19,20 @@ export interface GraphInput {
   readonly startFrame: number;
   /** Frames to make. */
   readonly frames: number;
-  /** Frames between where the input was sought to and the first frame wanted. */
-  readonly leadFrames: number;
+  /** Where the input was sought to, and where its clock begins. */
+  readonly place: Place;
   /** Pictures as the encoder got them, for the result to be compared with. Grid frames; at least one. */
   readonly references?: { readonly sizes: readonly Size[]; readonly frames: readonly number[] } | undefined;
   readonly stills?: (ChunkStills & { readonly poster: Size; readonly tile?: StoryboardPlan | undefined }) | undefined;
   /** Input 1 holds the picture. */
   readonly watermark?: WatermarkPlan | undefined;
+}
+
+/** Where a run begins to decode. Frames on the grid. */
+export interface Place {
+  readonly seekFrame: number;
+  /** The first frame wanted; behind the end of the picture, one near that: it takes a frame to hold. */
+  readonly zeroFrame: number;
 }
 
 /** An output that carries the watermark. */
@@ -108,17 +115,38 @@ function distinct(sizes: readonly Size[]): Size[] {
 
 /**
  * The constant rate, exactly on the global grid wherever the run starts: frame 0 of the run is at
- * time 0, what lies before is dropped, a hold of the last frame is filled up.
+ * time 0, what lies before is dropped, a hold of the last frame is filled up. No more than that: frames
+ * that could not be decoded must be missed.
  */
-function onGrid({ video, grid, frames, leadFrames }: GraphInput): string[] {
+function onGrid({ video, grid, startFrame, frames, place: { seekFrame, zeroFrame } }: GraphInput): string[] {
   const { num, den } = grid.fps;
-  const hold = Math.max(2, Math.ceil(toNumber(grid.fps) / video.frameRate) + 1);
+  const leadFrames = zeroFrame - seekFrame;
+  const skipped = startFrame - zeroFrame;
+  const held = Math.max(0, startFrame + frames - Math.max(zeroFrame, pictureFrames(video, grid)));
+  const hold = Math.max(2, Math.ceil(toNumber(grid.fps) / video.frameRate) + 1) + held;
   return [
     ...(leadFrames > 0 ? [`setpts=PTS-${leadFrames * den}/${num}/TB`] : []),
     `fps=fps=${num}/${den}:start_time=0:round=near`,
     `tpad=stop_mode=clone:stop=${hold}`,
-    `trim=end_frame=${frames}`,
+    ...(skipped > 0
+      ? [`trim=start_frame=${skipped}:end_frame=${skipped + frames}`, 'setpts=PTS-STARTPTS']
+      : [`trim=end_frame=${frames}`]),
   ];
+}
+
+/** Frames on the grid that the source has a picture for. */
+function pictureFrames({ duration, heldUntil }: VideoStream, { fps, totalFrames }: Grid): number {
+  if (heldUntil === undefined) return totalFrames;
+  return Math.min(totalFrames, Math.max(1, Math.round(duration * toNumber(fps))));
+}
+
+/** @param startFrame first frame wanted */
+export function placeOf(video: VideoStream, grid: Grid, startFrame: number, seekable: boolean): Place {
+  const end = pictureFrames(video, grid);
+  // A GOP before its end: the last frames may be further apart than they seem.
+  const zeroFrame = startFrame < end ? startFrame : Math.max(0, end - grid.gopFrames);
+  // One GOP earlier than needed: demuxers seek by decoding time, which runs ahead of presentation.
+  return { zeroFrame, seekFrame: seekable ? Math.max(0, zeroFrame - grid.gopFrames) : 0 };
 }
 
 const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67']);

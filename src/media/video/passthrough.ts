@@ -113,8 +113,14 @@ export function passThrough(
     level: levelName(source.codecs),
     maxrateKbps: measured.peakKbps,
     passthrough: true,
+    encoded: { codecs: rung.codecs, level: rung.level, maxrateKbps: rung.maxrateKbps },
   };
   return { rungs: rungs.map((other, i) => (i === top ? own : other)), keyFrames: measured.keyFrames };
+}
+
+/** The rung as it was planned before it was to be copied; undefined where that is not known. */
+export function encodedInstead({ passthrough: _, encoded, ...rung }: VideoRung): VideoRung | undefined {
+  return encoded && { ...rung, ...encoded };
 }
 
 const byte = (codecs: string, index: number): number => Number.parseInt(codecs.slice(5 + index * 2, 7 + index * 2), 16);

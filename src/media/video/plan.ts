@@ -32,7 +32,7 @@ export function planVideo(facts: VideoFacts, profile: Profile): VideoPlan {
     const nothing = { rungs: [], chunkSegments: 0, subtitles: [], stills: { posterFrames: [] }, minSsim: 0 };
     return { v: 2, kind: 'audio', facts, ...nothing, ...sound };
   }
-  const grid = gridOf(video.frameRate, video.duration, profile);
+  const grid = gridOf(video.frameRate, video.heldUntil ?? video.duration, profile);
   const rungs = ladder(video.width, video.height, toNumber(grid.fps), profile);
   return {
     v: 2,

@@ -56,11 +56,12 @@ export function readFacts({ report, spans, warnings, index }: ProbeInput, limits
     readable.map((s) => spans.get(s.index)!),
   );
   const picture = bestPicture(pictures.filter((s) => filled(s) && known(s.codec_name)));
-  const video = picture && pictureFacts(picture, spans.get(picture.index)!, origin);
+  const shown = picture && pictureFacts(picture, spans.get(picture.index)!, origin);
   const audio = sounds
     .filter((s) => filled(s) && known(s.codec_name) && (s.channels ?? 0) > 0 && Number(s.sample_rate) > 0)
     .slice(0, MAX_AUDIO_TRACKS)
     .map((s) => soundFacts(s, spans.get(s.index)!, origin));
+  const video = shown && { ...shown, heldUntil: heldUntil(shown.duration, audio, spans) };
   if (!video && audio.length === 0) {
     if (pictures.some(filled)) throw new MediaError('DAMAGED_FILE', 'Its picture has no size.');
     throw new MediaError('UNSUPPORTED_FORMAT');
@@ -160,6 +161,27 @@ function soundFacts(stream: FfprobeStream, span: StreamSpan, origin: number): Au
     title: titleOf(stream),
     isDefault: stream.disposition?.default === 1,
   };
+}
+
+/**
+ * Streams that were recorded together end within a second of each other, and what is cut off then is nothing
+ * that anybody misses. Beyond that it is a song with one picture, or a talk whose camera went off.
+ */
+const HEARD_SECONDS = 1;
+/** Sound that goes on has its packets closer together. A time stamp that jumps far away is no sound. Seconds. */
+const WIDEST_PACKETS = 2;
+
+function heldUntil(
+  duration: number,
+  audio: readonly AudioFacts[],
+  spans: ReadonlyMap<number, StreamSpan>,
+): number | undefined {
+  const isContinuous = ({ streamIndex }: AudioFacts): boolean => {
+    const { packets, start, end, disorder } = spans.get(streamIndex)!;
+    return disorder === 0 && end - start <= packets * WIDEST_PACKETS;
+  };
+  const longest = Math.max(0, ...audio.filter(isContinuous).map((track) => track.duration));
+  return longest > duration + HEARD_SECONDS ? longest : undefined;
 }
 
 /** Degrees clockwise; ffprobe reports the matrix's angle counter-clockwise. */

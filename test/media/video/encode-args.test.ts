@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Profile } from '../../../src/contracts/profile.js';
 import type { VideoFacts } from '../../../src/contracts/plan.js';
 import { stillsOf } from '../../../src/media/video/chunk-result.js';
-import { encodeChunkRun, stillOf } from '../../../src/media/video/encode-args.js';
+import { chunkWindow, encodeChunkRun, stillOf } from '../../../src/media/video/encode-args.js';
 import { filterGraph } from '../../../src/media/video/filters.js';
 import { planVideo } from '../../../src/media/video/plan.js';
 import { framesOfSamples, samplesOf } from '../../../src/media/video/quality.js';
@@ -69,6 +69,26 @@ describe('one run for all rungs of a chunk', () => {
     expect(command.filterGraph).toContain('setpts=PTS-200/25/TB,');
   });
 
+  test('where the sound goes on, the last frame is held: no longer than that, and from near the end of the picture', () => {
+    const held = plan({ duration: 20, video: video({ duration: 9.5, heldUntil: 20, frameRate: 25 }) });
+    expect(held.grid.totalFrames).toBe(500);
+    const run = (firstSegment: number) => {
+      const chunk = { firstSegment, segments: 1 };
+      const { command, leadSeconds } = encodeChunkRun(held, chunk, { rungs: held.rungs.slice(-1) });
+      const [shared] = command.filterGraph!.split(',split=');
+      return [command.inputs[0]!.options.join(' ').match(/-ss (\S+)/)?.[1], leadSeconds, shared, chunkWindow(held, chunk).fromSeconds]; // prettier-ignore
+    };
+    const [onTime, hold] = ['fps=fps=25/1:start_time=0:round=near', 'tpad=stop_mode=clone:stop='];
+    expect(run(1)).toEqual(['2.000000', 2, `[0:0]setpts=PTS-50/25/TB,${onTime},${hold}2,trim=end_frame=100`, 4]);
+    expect(run(2)).toEqual(['6.000000', 2, `[0:0]setpts=PTS-50/25/TB,${onTime},${hold}64,trim=end_frame=100`, 8]);
+    expect(run(4)).toEqual([
+      '5.520000',
+      10.48,
+      `[0:0]setpts=PTS-50/25/TB,${onTime},${hold}264,trim=start_frame=212:end_frame=312,setpts=PTS-STARTPTS`,
+      7.52,
+    ]);
+  });
+
   test('a chunk without rungs, or behind the end, is a mistake', () => {
     const whole = plan();
     expect(() => encodeChunkRun(whole, { firstSegment: 0, segments: 1 }, { rungs: [] })).toThrow(TypeError);
@@ -91,7 +111,7 @@ describe('filters', () => {
       rungs: rungs.slice(0, 1),
       startFrame: 0,
       frames: 10,
-      leadFrames: 0,
+      place: { seekFrame: 0, zeroFrame: 0 },
     });
   };
 

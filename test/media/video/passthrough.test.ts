@@ -55,6 +55,7 @@ describe('passThrough', () => {
     expect(result.rungs[0]).toEqual({
       ...rungs[0],
       passthrough: true,
+      encoded: { codecs: 'avc1.64001f', level: '3.1', maxrateKbps: 2800 },
       codecs: 'avc1.64001f',
       level: '3.1',
       maxrateKbps: 1000,

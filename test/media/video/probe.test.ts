@@ -59,6 +59,16 @@ const codeOf = (run: () => unknown): string => {
   return 'none';
 };
 
+test('where the sound goes on for more than a second, the last frame is held for as long', () => {
+  const held = (sound_: StreamSpan) =>
+    read([picture(), sound()], { spans: [[0, span(4)], [1, sound_]] }).video!.heldUntil; // prettier-ignore
+  expect(held(span(4.9, 43))).toBeUndefined();
+  expect(held(span(60, 43))).toBe(60);
+  // A time stamp that jumps, and sound whose time stamps can not be relied on.
+  expect(held({ ...span(5, 43), end: 1000 })).toBeUndefined();
+  expect(held({ ...span(60, 43), disorder: 1 })).toBeUndefined();
+});
+
 describe('readFacts', () => {
   test('picture and sound', () => {
     expect(
