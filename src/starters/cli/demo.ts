@@ -51,7 +51,12 @@ async function processAll(config: Config, files: readonly string[]): Promise<boo
     const uploads: Upload[] = [];
     for (const file of files) uploads.push(await upload(session, file, {}));
     const lines = new Lines(process.stdout);
-    const followed = await follow(session, uploads, (one, text) => lines.set(one.name, uploads.indexOf(one), text));
+    const followed = await follow(
+      session,
+      uploads,
+      (one, text) => lines.set(one.name, uploads.indexOf(one), text),
+      (one) => lines.add(`${one.name}  can be watched: ${playUrl(config, one.assetId)}`),
+    );
     let ok = true;
     for (const one of followed) ok = (await report(config, one)) && ok;
     return ok;

@@ -22,18 +22,37 @@ export interface Followed {
   readonly document: AssetDocument | undefined;
 }
 
-/** @param say shows the newest line of a file; called only when the line changed. */
+/**
+ * @param say shows the newest line of a file; called only when the line changed.
+ * @param onPlayable called once for each that can be watched while it is still being encoded.
+ */
 export async function follow(
   session: Session,
   uploads: readonly Upload[],
   say: (upload: Upload, line: string) => void,
+  onPlayable: (upload: Upload) => void = () => undefined,
 ): Promise<Followed[]> {
-  return Promise.all(uploads.map((upload) => followOne(session, upload, (line) => say(upload, line))));
+  return Promise.all(
+    uploads.map((upload) =>
+      followOne(
+        session,
+        upload,
+        (line) => say(upload, line),
+        () => onPlayable(upload),
+      ),
+    ),
+  );
 }
 
-async function followOne(session: Session, upload: Upload, say: (line: string) => void): Promise<Followed> {
+async function followOne(
+  session: Session,
+  upload: Upload,
+  say: (line: string) => void,
+  onPlayable: () => void,
+): Promise<Followed> {
   const handle = session.temporal.workflow.getHandle(upload.workflowId);
   let shown = '';
+  let playable = false;
   const show = (line: string): void => {
     if (line === shown) return;
     shown = line;
@@ -48,8 +67,14 @@ async function followOne(session: Session, upload: Upload, say: (line: string) =
         return { upload, document };
       }
       const { status } = await handle.describe();
-      if (status.name === 'RUNNING') show(progressLine(await liveProgress(handle)));
-      else if (status.name !== 'CONTINUED_AS_NEW') {
+      if (status.name === 'RUNNING') {
+        const progress = await liveProgress(handle);
+        if (progress.state === 'playable' && !playable) {
+          playable = true;
+          onPlayable();
+        }
+        show(progressLine(progress));
+      } else if (status.name !== 'CONTINUED_AS_NEW') {
         // The last word in the catalogue comes before the end. Without one: terminated or timed out by an operator.
         const last = await ended(session, upload);
         show(last ? endLine(last) : `workflow ${status.name.toLowerCase()}`);
@@ -87,8 +112,10 @@ export function progressLine(progress: LiveProgress): string {
   return parts.join('  ');
 }
 
-function endLine({ state, error, renditions, timings }: AssetDocument): string {
+function endLine({ state, error, renditions, playback, timings }: AssetDocument): string {
   if (error) return `${state}  ${error.code}: ${error.message}`;
-  const seconds = timings.readyAt ? (Date.parse(timings.readyAt) - Date.parse(timings.uploadedAt)) / 1000 : 0;
-  return `${state}  ${renditions.length} renditions in ${duration(seconds)}`;
+  const after = (time: string): string => duration((Date.parse(time) - Date.parse(timings.uploadedAt)) / 1000);
+  const { playableAt, readyAt = timings.uploadedAt } = timings;
+  const watch = playback.hls && playableAt ? `, playable after ${after(playableAt)}` : '';
+  return `${state}  ${renditions.length} renditions in ${after(readyAt)}${watch}`;
 }

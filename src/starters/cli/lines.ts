@@ -17,6 +17,14 @@ export class Lines {
     else if (before === undefined || coarse(before) !== coarse(text)) this.out.write(`${this.names[index]}  ${text}\n`);
   }
 
+  /** A line that stays, above those that change. */
+  add(text: string): void {
+    if (this.drawn > 0) this.out.write(`\u001b[${this.drawn}A\u001b[J`);
+    this.drawn = 0;
+    this.out.write(`${plain(text)}\n`);
+    if (this.out.isTTY) this.redraw();
+  }
+
   private redraw(): void {
     const width = Math.max(...this.names.map((name) => name?.length ?? 0));
     const columns = this.out.columns || 120;

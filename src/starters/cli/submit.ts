@@ -8,6 +8,7 @@ import { documentOf } from './document.js';
 import { follow } from './follow.js';
 import { json, plain } from './format.js';
 import { Lines } from './lines.js';
+import { playUrl } from './play-url.js';
 import { withSession, type Session } from './session.js';
 import { upload, type Upload, type UploadOptions } from './upload.js';
 
@@ -44,7 +45,12 @@ async function submit(session: Session, files: readonly string[], options: Submi
   }
   // With --json, standard output is for the documents alone.
   const lines = new Lines(options.json ? process.stderr : process.stdout);
-  const followed = await follow(session, uploads, (one, text) => lines.set(one.name, uploads.indexOf(one), text));
+  const followed = await follow(
+    session,
+    uploads,
+    (one, text) => lines.set(one.name, uploads.indexOf(one), text),
+    (one) => lines.add(`${one.name}  can be watched: ${playUrl(session.config, one.assetId)}`),
+  );
   if (options.json) {
     for (const one of followed) console.log(json(one.document ?? (await lastKnown(session, one.upload))));
   }
