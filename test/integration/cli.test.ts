@@ -147,7 +147,7 @@ test('show and cancel an asset that is being processed', async () => {
     async () => {
       const outcome = await mediamill(['show', id, '--json']);
       [running] = outcome.code === 0 ? documents(outcome) : [];
-      return running?.state === 'processing';
+      return ['processing', 'playable'].includes(running?.state ?? '');
     },
     30_000,
   );
