@@ -67,11 +67,13 @@ interface Submission {
   contradiction(document: AssetDocument | undefined): Promise<string | undefined>;
 }
 
-const asItIs = (file: string): Submission => ({
-  file,
-  path: join(dir, file),
-  contradiction: (document) => Promise.resolve(contradiction(verdicts.get(file), document)),
-});
+function asItIs(file: string): Submission {
+  return {
+    file,
+    path: join(dir, file),
+    contradiction: (document) => Promise.resolve(contradiction(verdicts.get(file), document)),
+  };
+}
 
 /** Copies of one file at a time: all of them together may not fit. */
 async function* damaged(own: string): AsyncGenerator<Submission> {

@@ -151,9 +151,20 @@ export function placeOf(video: VideoStream, grid: Grid, startFrame: number, seek
 
 const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67']);
 export const isHdr = (video: VideoStream): boolean => HDR_TRANSFERS.has(video.transfer ?? '');
+/** P3 is what cinema masters and Apple's cameras use. */
+const WIDE_PRIMARIES = new Set(['bt2020', 'smpte431', 'smpte432']);
 const isWideGamut = (video: VideoStream): boolean =>
-  video.primaries === 'bt2020' || (video.matrix ?? '').startsWith('bt2020');
+  WIDE_PRIMARIES.has(video.primaries ?? '') || (video.matrix ?? '').startsWith('bt2020');
 const becomesSdr = (video: VideoStream): boolean => isHdr(video) || isWideGamut(video);
+
+/** The library refuses to take RGB for anything else. */
+const RGB = /^(gbr|[a0x]?rgb|[a0x]?bgr|pal8)/;
+
+const matrixOf = ({ matrix, pixelFormat }: VideoStream): string => {
+  if (RGB.test(pixelFormat)) return 'gbr';
+  if (matrix?.startsWith('bt2020')) return '2020_ncl';
+  return matrix === 'smpte170m' || matrix === 'bt470bg' ? '170m' : '709';
+};
 
 /** HDR and wide gamut: down to the largest size first, because linear light in floats is dear. */
 function toSdr(video: VideoStream, largest: Size): string[] {
@@ -161,7 +172,7 @@ function toSdr(video: VideoStream, largest: Size): string[] {
   const from = [
     `tin=${isHdr(video) ? video.transfer : '2020_10'}`,
     `pin=${video.primaries ?? 'bt2020'}`,
-    `min=${video.matrix?.startsWith('bt2020') ? '2020_ncl' : '709'}`,
+    `min=${matrixOf(video)}`,
   ];
   const size = `w=${largest.width}:h=${largest.height}`;
   const to = 'p=bt709:t=bt709:m=bt709:r=tv';

@@ -55,7 +55,10 @@ export function readFacts({ report, spans, warnings, index }: ProbeInput, limits
     report,
     readable.map((s) => spans.get(s.index)!),
   );
-  const picture = bestPicture(pictures.filter((s) => filled(s) && known(s.codec_name)));
+  const picture = bestPicture(
+    pictures.filter((s) => filled(s) && known(s.codec_name)),
+    (s) => spans.get(s.index)!.end - spans.get(s.index)!.start,
+  );
   const shown = picture && pictureFacts(picture, spans.get(picture.index)!, origin);
   const audio = sounds
     .filter((s) => filled(s) && known(s.codec_name) && (s.channels ?? 0) > 0 && Number(s.sample_rate) > 0)
@@ -120,13 +123,22 @@ function originOf(report: FfprobeReport, spans: readonly StreamSpan[]): number {
   return Number.isFinite(start) ? start : Math.min(...spans.map((span) => span.start));
 }
 
-/** The largest picture; of equals the one marked as default, then the first. */
-function bestPicture(streams: readonly FfprobeStream[]): FfprobeStream | undefined {
+/** Of the longest, one that is not half as long is a still or a trailer, however large it is. */
+const LONG_ENOUGH = 0.5;
+
+/** The largest of the long ones; of equals the one marked as default, then the first. @param length seconds */
+function bestPicture(
+  streams: readonly FfprobeStream[],
+  length: (stream: FfprobeStream) => number,
+): FfprobeStream | undefined {
   const area = (s: FfprobeStream): number => (s.width ?? 0) * (s.height ?? 0);
   const sized = streams.filter((s) => area(s) > 0);
-  return [...sized].sort(
-    (a, b) => area(b) - area(a) || (b.disposition?.default ?? 0) - (a.disposition?.default ?? 0) || a.index - b.index,
-  )[0];
+  const longest = Math.max(...sized.map(length));
+  return sized
+    .filter((s) => length(s) >= longest * LONG_ENOUGH)
+    .sort(
+      (a, b) => area(b) - area(a) || (b.disposition?.default ?? 0) - (a.disposition?.default ?? 0) || a.index - b.index,
+    )[0];
 }
 
 function pictureFacts(stream: FfprobeStream, span: StreamSpan, origin: number): NonNullable<VideoFacts['video']> {

@@ -133,6 +133,8 @@ describe('filters', () => {
   test.each([
     ['PQ', { transfer: 'smpte2084', primaries: 'bt2020', matrix: 'bt2020nc' }],
     ['HLG', { transfer: 'arib-std-b67', primaries: 'bt2020', matrix: 'bt2020nc' }],
+    ['the gamut of cinema', { primaries: 'smpte432', transfer: 'bt709', matrix: 'bt709' }],
+    ['RGB of a wide gamut', { primaries: 'smpte432', pixelFormat: 'gbrp' }],
     ['wide gamut', { transfer: 'bt2020-10', primaries: 'bt2020', matrix: 'bt2020nc' }],
   ])('%s comes down to BT.709', (_name, own) => {
     expect(graph(own)).toMatchSnapshot();

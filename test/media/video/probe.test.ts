@@ -104,6 +104,11 @@ describe('readFacts', () => {
     });
   });
 
+  test('a still beside a film is not its picture, however large it is', () => {
+    const streams = [picture({ index: 0, width: 4000, height: 3000 }), picture({ index: 1 })];
+    expect(read(streams, { spans: [[0, span(0.04)], [1, span(4)]] }).video).toMatchObject({ streamIndex: 1, width: 640 }); // prettier-ignore
+  });
+
   test('the largest picture; of equals the default one', () => {
     const small = picture({ index: 0, disposition: { default: 1 } });
     const large = picture({ index: 2, width: 1280, height: 720 });
