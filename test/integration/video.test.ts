@@ -289,6 +289,31 @@ describe('sources of every shape', () => {
     LONG,
   );
 
+  /** `a b c d` of the matrix in the track's header: (x, y) is shown at (a x + c y, b x + d y). */
+  test.each([
+    ['left and right', [-1, 0, 0, 1], '320x180', [false, true, false, false]],
+    ['top and bottom', [1, 0, 0, -1], '320x180', [false, false, true, false]],
+    ['along its diagonal', [0, 1, 1, 0], '180x320', [true, false, false, false]],
+    ['along its other diagonal', [0, -1, -1, 0], '180x320', [false, false, false, true]],
+  ] as const)(
+    'mirrored, %s',
+    async (name, [a, b, c, d], size, expected) => {
+      const source = made(`mirrored-${name.replaceAll(' ', '-')}.mp4`);
+      const corner = 'color=black:size=320x180:rate=25:duration=0.4,drawbox=w=160:h=90:color=white:t=fill';
+      await ffmpeg('-f', 'lavfi', '-i', corner, ...X264, source);
+      const bytes = await readFile(source);
+      const matrix = bytes.indexOf('tkhd') + 44;
+      [a, b, 0, c, d].forEach((value, i) => bytes.writeInt32BE(value * 0x10000, matrix + i * 4));
+      await writeFile(source, bytes);
+      const { job, plan } = await mill.make(source);
+      const playlist = join(await mill.fetch(job), `video/${plan.rungs[0]!.name}/index.m3u8`);
+      const { width, height, hasRotation } = await decode(playlist);
+      expect([`${width}x${height}`, hasRotation]).toEqual([size, false]);
+      expect((await lumas(playlist, '2:2')).slice(0, 4).map((luma) => luma > 128)).toEqual(expected);
+    },
+    LONG,
+  );
+
   test(
     'a small still of a video is a video, sound alone is audio, a cover is no picture',
     async () => {
