@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 import type { AssetDocument, RenditionDocument } from '../../contracts/assets.js';
+import { count } from './format.js';
 
 const run = promisify(execFile);
 
@@ -55,7 +56,7 @@ async function checkSheets(url: string): Promise<Omit<Checked, 'name'>> {
     return { sheet: sheet!, right: x + width, bottom: y + height };
   });
   const sheets = [...new Set(tiles.map(({ sheet }) => sheet))];
-  const facts = `${tiles.length} tiles on ${sheets.length} sheets`;
+  const facts = `${count(tiles.length, 'tile')} on ${count(sheets.length, 'sheet')}`;
   for (const sheet of sheets) {
     const [picture] = await decode(new URL(sheet, url).href);
     const { width = 0, height = 0 } = picture ?? {};
@@ -85,5 +86,7 @@ async function decode(url: string): Promise<Stream[]> {
 }
 
 function describe({ codec_name: codec, width, height, nb_read_frames: frames }: Stream): string {
-  return [width ? `${width}x${height}` : undefined, codec, `${frames ?? 0} frames`].filter(Boolean).join(' ');
+  return [width ? `${width}x${height}` : undefined, codec, count(Number(frames ?? 0), 'frame')]
+    .filter(Boolean)
+    .join(' ');
 }

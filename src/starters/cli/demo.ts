@@ -42,7 +42,10 @@ async function demo(files: readonly string[], keep: boolean): Promise<boolean> {
     await rm(samples, { recursive: true });
     if (keep)
       console.log('Everything is still running: `npx mediamill status`, and `npx mediamill down` when you are done.');
-    else if (startedHere) await down();
+    else if (startedHere) {
+      await down();
+      console.log('With `npm run demo -- --keep` it stays, to be watched.');
+    }
   }
 }
 
