@@ -25,6 +25,11 @@ export class Chunks {
     return place;
   }
 
+  /** Those that were taken, done or not. */
+  get begun(): Chunk[] {
+    return this.all.filter((_, place) => !this.waiting.includes(place));
+  }
+
   /** A viewer is there: that chunk goes next, and those after it. */
   prefer(segment: number): void {
     const from = this.placeOf(segment);

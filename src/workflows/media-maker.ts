@@ -91,7 +91,9 @@ export class MediaMaker {
     const instead = await parts.optional(rung, async () => (await steps.copyRung(rung)).instead);
     if (!instead) return;
     steps.replace(instead);
-    await remake([{ name: rung, problem: 'It could not be copied.' }], this, this.studio);
+    // Chunks that are still to come bring it with them.
+    const segments = this.studio.chunks.begun;
+    await remake([{ name: rung, problem: 'It could not be copied.', segments }], this, this.studio);
   }
 
   async sound(track: AudioTrack): Promise<void> {

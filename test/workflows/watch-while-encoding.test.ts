@@ -380,10 +380,10 @@ test('a copy that does not fit is encoded instead, and is not missed', async () 
   };
   await bench.run('processVideo', activities, async (handle) => {
     expect(await handle.result()).toMatchObject({ state: 'ready', missing: [] });
-    expect(calls.filter((call) => call.includes('720p')).sort()).toEqual([
-      `0+1 720p ${instead.codecs}`,
-      `1+1 720p ${instead.codecs}`,
-    ]);
+    const own = calls.filter((call) => call.includes('720p'));
+    // The first chunk waits for the first look, and may bring it too.
+    expect(new Set(own.map((call) => call.split(' ')[0]))).toEqual(new Set(['0+1', '1+1']));
+    for (const call of own) expect(call).toContain(instead.codecs);
     expect(published_[0]!.plan.rungs).toEqual(plan.rungs);
   });
 });
