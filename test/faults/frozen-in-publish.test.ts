@@ -25,7 +25,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-frozen-'));
   sample = await makeVideo(join(dir, 'sample.mp4'), { seconds: SECONDS, width: 320, height: 180, fps: FPS });
   mill = await openMill(dir, await stack.isolated(), ['video', 'image', 'media', 'media']);
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await mill?.close();
@@ -66,4 +66,4 @@ test('frozen between its last object and the switch of the published generation'
   } catch (error) {
     throw new Error(`${String(error)}\n${lastWords(mill)}`, { cause: error });
   }
-}, 120_000);
+}, 240_000);

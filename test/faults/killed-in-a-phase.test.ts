@@ -92,7 +92,7 @@ beforeAll(async () => {
   } catch (error) {
     throw new Error(`${String(error)}\n${lastWords(mill)}`, { cause: error });
   }
-}, 180_000);
+}, 300_000);
 
 afterAll(async () => {
   await mill?.close();

@@ -72,7 +72,7 @@ test('cut off in the middle of a segment, of a source and of every kind of objec
   // Each of them for each of the two videos.
   for (const kind of kinds)
     expect({ kind, cuts: cut.filter((line) => kind.test(line)).length }).toEqual({ kind, cuts: 4 });
-}, 150_000);
+}, 240_000);
 
 test('answers with 503, then refuses connections, then is back', async () => {
   let troubled = 0;
@@ -94,13 +94,13 @@ test('answers with 503, then refuses connections, then is back', async () => {
   await until('it has been refused', () => troubles() > 0, 60_000);
   await mill.proxy.open();
   await expectGoodEnd(film);
-}, 150_000);
+}, 240_000);
 
 test('slow', async () => {
   mill.proxy.fault = () => undefined;
   mill.proxy.bytesPerSecond = 100_000;
   await expectGoodEnd(await mill.submit(sample, 'slow.mp4'));
-}, 150_000);
+}, 240_000);
 
 test('nothing is asked of the store any more', async () => {
   const asked = mill.proxy.requests.length;
