@@ -45,9 +45,16 @@ function onPath(command) {
   });
 }
 
+/** Elsewhere than in Debian it has other names. The same as in test/support/browser.ts. */
+const ALSO = { chromium: ['chromium-browser', 'google-chrome', 'google-chrome-stable'] };
+
 /** Whether it is there and runs: a name on the PATH can also be another program's, or a link to nothing. */
 function works(command) {
-  const args = ['bwrap', 'chromium'].includes(command) ? ['--version'] : ['-version'];
+  return [command, ...(ALSO[command] ?? [])].some(runs);
+}
+
+function runs(command) {
+  const args = /^(bwrap|chrom|google)/.test(command) ? ['--version'] : ['-version'];
   return onPath(command) && spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 }
 

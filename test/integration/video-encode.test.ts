@@ -326,9 +326,8 @@ describe('what the store holds, compared with the source', () => {
   test(
     'not where somebody waits for the segment',
     async () => {
-      const urgent = { taskQueue: engine.context.config.queues.videoUrgent };
-      const request = { rungs: ['90p'], stills: false, chunk: { firstSegment: 0, segments: 1 } };
-      const { frames, quality } = await engine.encode(await engine.upload(sample), PLAN, request, urgent);
+      const request = { rungs: ['90p'], stills: false, viewerWaits: true, chunk: { firstSegment: 0, segments: 1 } };
+      const { frames, quality } = await engine.encode(await engine.upload(sample), PLAN, request);
       expect([frames, quality]).toEqual([100, []]);
     },
     LONG,
