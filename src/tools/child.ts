@@ -50,6 +50,9 @@ export interface SandboxedChild {
   readonly closed: Promise<ChildEnd>;
   /** TERM to the whole group, KILL after 2 s; resolves with `closed`. May be called again. */
   stop(): Promise<ChildEnd>;
+  /** Stands still until `resume`. */
+  pause(): void;
+  resume(): void;
   /** KILL at once; resolves with `closed`. */
   kill(): Promise<ChildEnd>;
 }

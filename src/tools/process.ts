@@ -1,7 +1,7 @@
 /** Runs one tool to its end: the one place that waits for, bounds and stops a short-lived child. */
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { ChildSpec, SpawnSandboxed } from './child.js';
+import type { ChildSpec, SandboxedChild, SpawnSandboxed } from './child.js';
 import { type Stopped, ToolError } from './tool-error.js';
 import type { ToolResult } from './tools.js';
 
@@ -15,6 +15,7 @@ export interface RunSpec extends ChildSpec {
   readonly signal?: AbortSignal | undefined;
   /** Takes standard output line by line; the result's `stdout` is then empty and its length not bounded. */
   readonly onLine?: ((line: string) => void) | undefined;
+  readonly onStart?: ((child: Pick<SandboxedChild, 'pause' | 'resume'>) => void) | undefined;
   /** A watchdog of the caller: call `stop` to end the child. The function returned is called at the end. */
   readonly watch?: ((stop: (reason: Stopped) => void) => () => void) | undefined;
 }
@@ -38,6 +39,7 @@ export async function runTool(spawn: SpawnSandboxed, spec: RunSpec): Promise<Too
   const wallTimer = setTimeout(() => stop('wall-time'), Math.min(spec.wallSeconds * 1000, LONGEST_TIMER_MS));
   spec.signal?.addEventListener('abort', onAbort, { once: true });
   const endWatch = spec.watch?.(stop);
+  spec.onStart?.(child);
 
   child.process.stdin.end();
   const stderr = keepTail(child.process.stderr, STDERR_BYTES);

@@ -91,6 +91,8 @@ function own(host: Host, spec: ChildSpec, child: ChildProcessWithoutNullStreams)
       timer ??= setTimeout(() => signal('SIGKILL'), STOP_MS);
       return closed;
     },
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
     kill: () => {
       signal('SIGKILL');
       return closed;

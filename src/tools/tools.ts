@@ -48,6 +48,14 @@ export interface FfmpegRun extends ToolRun {
   readonly onProgress?: ((progress: FfmpegProgress) => void) | undefined;
   /** No progress for so long: killed, TOOL_STALLED. */
   readonly stallSeconds: number;
+  /** Is handed the means to make ffmpeg stand still for a while, which is not taken for a stall. */
+  readonly onStart?: ((brake: Brake) => void) | undefined;
+}
+
+export interface Brake {
+  pause(): void;
+  /** Does no harm when it goes, or has ended. */
+  resume(): void;
 }
 
 /** What an image's header says, before a pixel is decoded. */

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpawnSandboxed } from '../../src/tools/child.js';
 import { ffmpegArguments } from '../../src/tools/ffmpeg/command.js';
 import { runFfmpeg, runFfprobe } from '../../src/tools/ffmpeg/run.js';
 import { createSpawner } from '../../src/tools/spawn.js';
 import { ToolError } from '../../src/tools/tool-error.js';
-import type { FfmpegProgress } from '../../src/tools/tools.js';
+import type { Brake, FfmpegProgress } from '../../src/tools/tools.js';
 import { bestHost, failureOf, inScratch, LIMITS, sampleArgs } from './support.js';
 
 jest.setTimeout(60_000);
@@ -38,6 +39,35 @@ describe('ffmpeg and ffprobe in the sandbox', () => {
       const facts = JSON.parse(probed.stdout) as { format: { nb_streams: number }; streams: Array<{ width?: number }> };
       expect(facts.format.nb_streams).toBe(2);
       expect(facts.streams[0]?.width).toBe(320);
+    });
+  });
+
+  test('stand still while the brake is on, which is no stall', async () => {
+    await inScratch(async (scratch) => {
+      const source = { file: 'testsrc=s=160x90:r=10:d=4', options: ['-re', '-f', 'lavfi'] };
+      const out = { file: 'out.ts', options: ['-f', 'mpegts'] };
+      let frames = 0;
+      let brake: Brake | undefined;
+      const run = runFfmpeg(spawn, {
+        args: ffmpegArguments({ inputs: [source], outputs: [out] }),
+        scratch,
+        limits: LIMITS,
+        stallSeconds: 2,
+        onProgress: ({ frame }) => (frames = frame),
+        onStart: (control) => (brake = control),
+      });
+      while (frames === 0) await sleep(20);
+      brake!.pause();
+      // What was on its way.
+      await sleep(200);
+      const before = frames;
+      await sleep(3000);
+      expect(frames).toBe(before);
+      expect(before).toBeLessThan(40);
+      brake!.resume();
+      await run;
+      expect(frames).toBe(40);
+      brake!.resume();
     });
   });
 

@@ -11,7 +11,7 @@ import { SOURCE_FILE } from '../../media/video/encode-args.js';
 import { ffmpegArguments } from '../../tools/ffmpeg/command.js';
 import { judge } from '../../tools/failures.js';
 import { isDiskFull } from '../../tools/outcome.js';
-import type { FfmpegProgress, ToolResult } from '../../tools/tools.js';
+import type { Brake, FfmpegProgress, ToolResult } from '../../tools/tools.js';
 import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
 import { encodeLimits } from './tool-bounds.js';
@@ -19,6 +19,8 @@ import { encodeLimits } from './tool-bounds.js';
 /** How soon a finished segment is noticed: somebody waits for it, or nobody does. */
 const URGENT_POLL_MS = 40;
 const BULK_POLL_MS = 200;
+/** Shipping that takes longer holds the encoder: what it makes faster than the store takes it dies with the worker. */
+const SLOW_STORE_MS = 1000;
 /** How long a draining worker may take to save what is finished. Less than the force time. */
 const SAVE_MS = 5000;
 /** Work gives way to what a viewer waits for on the same machine, and to the servers there. */
@@ -53,6 +55,7 @@ export async function runEncode(
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   setMaxListeners(0, either);
+  let brake: Brake | undefined;
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
     scratch: dir,
@@ -63,6 +66,7 @@ export async function runEncode(
     niceness: viewerWaits ? 0 : BULK_NICENESS,
     signal: either,
     onProgress,
+    onStart: (control) => (brake = control),
   });
   const ended = encode.then(
     () => true,
@@ -72,7 +76,13 @@ export async function runEncode(
   let wasFull = false;
   const shipNow = async (until: AbortSignal): Promise<void> => {
     wasFull ||= await isDiskFull(dir);
-    await ship(until);
+    const slow = setTimeout(() => brake?.pause(), SLOW_STORE_MS);
+    try {
+      await ship(until);
+    } finally {
+      clearTimeout(slow);
+      brake?.resume();
+    }
   };
   try {
     while (!(await Promise.race([ended, delay(viewerWaits ? URGENT_POLL_MS : BULK_POLL_MS, false)])))

@@ -4,7 +4,7 @@ import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
 import type { SpawnSandboxed } from '../child.js';
 import type { Stopped } from '../tool-error.js';
-import type { FfmpegRun, ToolResult, ToolRun } from '../tools.js';
+import type { Brake, FfmpegRun, ToolResult, ToolRun } from '../tools.js';
 import { createProgressParser } from './progress.js';
 
 /** A playlist or a concat list that poses as a video could name URLs and other protocols. */
@@ -27,6 +27,7 @@ export async function runFfmpeg(spawn: SpawnSandboxed, run: FfmpegRun): Promise<
       ...run.args.flatMap((arg) => (arg === '-i' ? [...PROTOCOLS, arg] : [arg])),
     ],
     onLine,
+    onStart: (child) => run.onStart?.(watchdog.braked(child)),
     watch: (stop) => watchdog.start(stop),
   });
   return outcomeOf('ffmpeg', run.scratch, child);
@@ -50,7 +51,20 @@ export function childOf(run: ToolRun) {
 function createStallWatchdog(seconds: number) {
   let last = '';
   let advancedAt = performance.now();
+  let paused = false;
   return {
+    braked: (child: Brake): Brake => ({
+      pause(): void {
+        paused = true;
+        child.pause();
+      },
+      resume(): void {
+        if (!paused) return;
+        paused = false;
+        advancedAt = performance.now();
+        child.resume();
+      },
+    }),
     seen(state: string): void {
       if (state === last) return;
       last = state;
@@ -60,7 +74,7 @@ function createStallWatchdog(seconds: number) {
       advancedAt = performance.now();
       const timer = setInterval(
         () => {
-          if (performance.now() - advancedAt > seconds * 1000) stop('stalled');
+          if (!paused && performance.now() - advancedAt > seconds * 1000) stop('stalled');
         },
         Math.min(1000, seconds * 250),
       );
