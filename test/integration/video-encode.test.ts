@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
@@ -418,6 +419,46 @@ test(
     const cut = await film(dir, 'cut.mp4', ...PATTERN('320x180', '25', 2), ...X264, '-movflags', '+faststart');
     await truncate(cut, 1600);
     await expect(engine.encode(await engine.upload(cut), planOf(50))).rejects.toMatchObject({ type: 'DAMAGED_FILE', nonRetryable: true }); // prettier-ignore
+  },
+  LONG,
+);
+
+test(
+  'an encoder that is faster than its store is held until the store has caught up',
+  async () => {
+    let pauses = 0;
+    const { tools, store } = engine.context;
+    const held = new Engine({
+      ...engine.context,
+      tools: {
+        ...tools,
+        ffmpeg: (run) =>
+          tools.ffmpeg({
+            ...run,
+            onStart: (brake) =>
+              run.onStart?.({
+                pause: () => {
+                  pauses += 1;
+                  brake.pause();
+                },
+                resume: () => brake.resume(),
+              }),
+          }),
+      },
+      store: new Proxy(store, {
+        get: (target, name: keyof typeof store) => {
+          if (name !== 'putIfAbsent') return (target[name] as () => unknown).bind(target);
+          return async (...args: Parameters<typeof store.putIfAbsent>) => {
+            await sleep(1500);
+            return target.putIfAbsent(...args);
+          };
+        },
+      }),
+    });
+    const long = await film(dir, 'long.mp4', ...PATTERN('320x180', '25', 60), ...X264, '-preset', 'ultrafast');
+    const { frames } = await held.encode(await held.upload(long), planOf(1500, { minSsim: 0 }));
+    expect(frames).toBe(1500);
+    expect(pauses).toBeGreaterThan(0);
   },
   LONG,
 );
