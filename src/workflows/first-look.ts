@@ -1,9 +1,9 @@
 /** What a viewer needs to start: the first segment of the lowest rung, and the first seconds of sound. */
 import { isCancellation, log, Trigger } from '@temporalio/workflow';
 
-import type { Studio } from './media-maker.js';
 import { lowestRung } from './rungs.js';
 import { defaultTrack, previewFrom } from './sound.js';
+import type { Studio } from './studio.js';
 import { together } from './together.js';
 import type { Wanted } from './wanted.js';
 

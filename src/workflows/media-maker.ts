@@ -11,25 +11,12 @@ import {
   type EncodedAudio,
 } from '../contracts/plan.js';
 import type { Rendition } from '../contracts/renditions.js';
-import type { Chunks } from './chunks.js';
-import type { Parts } from './parts.js';
-import type { Quality } from './quality.js';
-import { remake } from './remake.js';
-import type { Steps } from './steps.js';
-import type { Story } from './story.js';
+import { encodeAgain } from './encode-again.js';
+import type { Studio } from './studio.js';
 import { together } from './together.js';
 
 /** Chunks of one video in flight: enough to keep a fleet busy, few enough to keep the history of a long video small at any moment. */
 const CHUNK_LANES = 16;
-
-/** What the rooms of one video's workflow share. */
-export interface Studio {
-  readonly steps: Steps;
-  readonly parts: Parts;
-  readonly chunks: Chunks;
-  readonly quality: Quality;
-  readonly story: Story;
-}
 
 export class MediaMaker {
   private readonly tracks = new Map<string, EncodedAudio>();
@@ -93,7 +80,7 @@ export class MediaMaker {
     steps.replace(instead);
     // Chunks that are still to come bring it with them.
     const segments = this.studio.chunks.begun;
-    await remake([{ name: rung, problem: 'It could not be copied.', segments }], this, this.studio);
+    await encodeAgain([{ name: rung, problem: 'It could not be copied.', segments }], this.studio);
   }
 
   async sound(track: AudioTrack): Promise<void> {

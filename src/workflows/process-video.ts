@@ -9,13 +9,14 @@ import { Chunks } from './chunks.js';
 import { corrected } from './correction.js';
 import { Compensations, endBadly } from './ending.js';
 import { FirstLook } from './first-look.js';
-import { MediaMaker, type Studio } from './media-maker.js';
+import { MediaMaker } from './media-maker.js';
 import { Parts } from './parts.js';
 import { policies } from './policies.js';
 import { publish } from './publishing.js';
 import { Quality } from './quality.js';
 import { Steps } from './steps.js';
 import { Story } from './story.js';
+import type { Studio } from './studio.js';
 import { alongside, together } from './together.js';
 import { Wanted } from './wanted.js';
 

@@ -3,7 +3,8 @@ import { ApplicationFailure } from '@temporalio/workflow';
 
 import type { Finding, PublishResult } from '../contracts/activities.js';
 import { ERRORS } from '../contracts/errors.js';
-import type { MediaMaker, Studio } from './media-maker.js';
+import type { MediaMaker } from './media-maker.js';
+import type { Studio } from './studio.js';
 import { remake } from './remake.js';
 
 interface How {

@@ -3,20 +3,20 @@ import { isCancellation } from '@temporalio/workflow';
 
 import type { Finding } from '../contracts/activities.js';
 import { POSTER, STORYBOARD, type Chunk } from '../contracts/plan.js';
-import type { MediaMaker, Studio } from './media-maker.js';
+import { ENCODE_LANES, encodeAgain } from './encode-again.js';
+import type { MediaMaker } from './media-maker.js';
+import type { Studio } from './studio.js';
 import { inLanes, together } from './together.js';
-
-const LANES = 16;
 
 /** What can't be made again is lost, with the reason; the last thing to play fails the asset. */
 export async function remake(findings: readonly Finding[], maker: MediaMaker, studio: Studio): Promise<void> {
   const { rungs, audio, subtitles } = studio.steps.plan;
   const isFaulty = ({ name }: { readonly name: string }): boolean => findings.some((finding) => finding.name === name);
-  for (const { name } of [...rungs, ...audio, ...subtitles].filter(isFaulty)) studio.story.part(name, 'running');
+  for (const { name } of [...audio, ...subtitles].filter(isFaulty)) studio.story.part(name, 'running');
   const copies = rungs.filter(({ passthrough }) => passthrough).filter(isFaulty);
   const pictures = ([POSTER, STORYBOARD] as const).filter((name) => isFaulty({ name }));
   await together([
-    () => inLanes(LANES, runsOf(findings, studio), (run) => encode(run, studio)),
+    () => encodeAgain(findings, studio),
     () =>
       together(
         copies.map(
@@ -29,7 +29,6 @@ export async function remake(findings: readonly Finding[], maker: MediaMaker, st
     () => (subtitles.some(isFaulty) ? maker.texts() : Promise.resolve()),
     () => remakePictures(pictures, maker, studio),
   ]);
-  for (const name of studio.parts.left(rungs.filter(isFaulty))) studio.story.part(name, 'done');
 }
 
 /** What they are made of was removed when they were published: it is taken out of the source once more. */
@@ -49,46 +48,14 @@ async function remakePictures(
     return names.includes(STORYBOARD) ? from < frames : posters.some((frame) => frame >= from && frame < to);
   };
   try {
-    await inLanes(LANES, chunks.all.filter(needs), async (chunk) => void (await steps.encodeChunk(chunk, [], true)));
+    await inLanes(
+      ENCODE_LANES,
+      chunks.all.filter(needs),
+      async (chunk) => void (await steps.encodeChunk(chunk, [], true)),
+    );
   } catch (error) {
     if (isCancellation(error)) throw error;
     for (const name of names) parts.lose(name, error);
   }
   await together(names.map((name) => () => maker.picture(name)));
-}
-
-interface Run {
-  readonly chunk: Chunk;
-  readonly rungs: readonly string[];
-}
-
-/** The same segments of several rungs come of one decode. */
-function runsOf(findings: readonly Finding[], { steps, chunks }: Studio): Run[] {
-  const runs = new Map<string, Run>();
-  for (const { name } of steps.plan.rungs.filter(({ passthrough }) => !passthrough)) {
-    const finding = findings.find((one) => one.name === name);
-    for (const chunk of finding ? (finding.segments ?? chunks.all) : []) {
-      const key = `${chunk.firstSegment}+${chunk.segments}`;
-      runs.set(key, { chunk, rungs: [...(runs.get(key)?.rungs ?? []), name] });
-    }
-  }
-  return [...runs.values()].toSorted((a, b) => a.chunk.firstSegment - b.chunk.firstSegment);
-}
-
-async function encode({ chunk, rungs }: Run, { steps, parts, quality }: Studio): Promise<void> {
-  try {
-    await parts.stoppable<void>(() => {
-      const left = rungs.filter((name) => !parts.isLost(name));
-      if (left.length === 0) return [[], () => Promise.resolve()];
-      const make = async (): Promise<void> => {
-        const result = await steps.encodeChunk(chunk, left, false);
-        for (const name of left) quality.forget(name, chunk);
-        quality.add(chunk, result.quality);
-      };
-      return [left, make];
-    });
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    for (const name of rungs) if (!parts.isLost(name)) parts.lose(name, error);
-  }
 }

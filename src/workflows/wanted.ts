@@ -3,7 +3,8 @@ import { condition, defineSignal, isCancellation, log, setHandler } from '@tempo
 
 import { segmentCount, type Chunk } from '../contracts/plan.js';
 import { SIGNAL_WANTED, type WantedSegment } from '../contracts/progress.js';
-import type { MediaMaker, Studio } from './media-maker.js';
+import type { MediaMaker } from './media-maker.js';
+import type { Studio } from './studio.js';
 import { lowestRung } from './rungs.js';
 import { audioSegments, previewFrom } from './sound.js';
 import { together } from './together.js';
