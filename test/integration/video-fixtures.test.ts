@@ -1,6 +1,7 @@
 /** The shared fixtures of real makers, where they are: every video ends as its manifest line says. Elsewhere: the same of files made here. */
 import { existsSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -48,6 +49,7 @@ const shared: Case[] = !existsSync(join(FIXTURES, 'manifest.tsv'))
       }));
 
 let mill: Mill;
+let profiles: string;
 const stack = useStack();
 const write = async (name: string, bytes: Buffer | string): Promise<string> => {
   await writeFile(join(mill.dir, name), bytes);
@@ -69,9 +71,19 @@ const own: Case[] = [
 ]; // prettier-ignore
 
 beforeAll(async () => {
-  mill = await openMill(await stack.isolated({ database: true }));
+  const config = await stack.isolated({ database: true });
+  profiles = await mkdtemp(join(tmpdir(), 'mediamill-profiles-'));
+  // The whole ladder by the encoder's cheapest way: these tests are about what goes in.
+  await writeFile(
+    join(profiles, 'cheap.yaml'),
+    'extends: default\ndescription: For tests.\npresets: { h264: ultrafast }\n',
+  );
+  mill = await openMill({ ...config, profiles: { dir: profiles } });
 }, 120_000);
-afterAll(() => mill.close());
+afterAll(async () => {
+  await mill.close();
+  await rm(profiles, { recursive: true });
+});
 
 async function outcome({ name, path }: Case): Promise<string> {
   try {
@@ -81,7 +93,7 @@ async function outcome({ name, path }: Case): Promise<string> {
       expect([grid?.totalFrames, rungs.length]).toEqual([10_883, 4]);
       return 'ready';
     }
-    const { job, plan, result } = await mill.make(source);
+    const { job, plan, result } = await mill.make(source, 'cheap');
     const folder = await mill.fetch(job);
     for (const { name: rung, width, height } of plan.rungs) {
       const decoded = await decode(join(folder, `video/${rung}/index.m3u8`));

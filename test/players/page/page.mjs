@@ -26,11 +26,15 @@ function readFrame() {
   return number;
 }
 
-/** Frames as they are shown: number burned in, and time by the player's clock. */
+/**
+ * Frames as they are shown: number burned in, and time by the player's clock. `late`: so long ago it was shown when
+ * its picture was read, in milliseconds; on a busy machine that is the picture of a later one.
+ */
 const shown = [];
 function watchFrames() {
-  video.requestVideoFrameCallback((_now, { mediaTime }) => {
-    shown.push({ frame: readFrame(), mediaTime, height: video.videoHeight });
+  video.requestVideoFrameCallback((_now, { mediaTime, presentationTime }) => {
+    const frame = readFrame();
+    shown.push({ frame, mediaTime, late: performance.now() - presentationTime, height: video.videoHeight });
     watchFrames();
   });
 }
