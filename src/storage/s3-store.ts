@@ -1,11 +1,6 @@
 /** The object store on any S3 endpoint, through the `minio` client. */
-import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type ClientOptions } from 'minio';
 import type { Config } from '../config/index.js';
@@ -18,6 +13,7 @@ import type {
   ReadOptions,
   WriteOptions,
 } from './object-store.js';
+import { save } from './s3-download.js';
 import { asStoreError } from './s3-errors.js';
 import { headersOf, statOf } from './s3-headers.js';
 import { createTransport, type S3Transport } from './s3-transport.js';
@@ -299,27 +295,6 @@ class S3Store implements ObjectStore {
       signal?.throwIfAborted();
       throw asStoreError(error);
     }
-  }
-}
-
-/** A body into a file, by way of a neighbour with another name. */
-async function save(body: IncomingMessage, path: string, total: number, options: DownloadOptions): Promise<void> {
-  const part = `${path}.${randomUUID()}.part`;
-  let bytes = 0;
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      options.onProgress?.(bytes, total);
-      done(null, chunk);
-    },
-  });
-  try {
-    await pipeline(body, meter, createWriteStream(part, { flags: 'wx' }), { signal: options.signal });
-    if (bytes !== total) throw new MediaError('STORE_UNAVAILABLE');
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { connectTemporal, type OpenClient } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/schema.js';
 import { outputPrefix, type AssetDocument, type Job } from '../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
+import { jobOf } from '../support/job.js';
 import type { ProcessSummary } from '../../src/contracts/summary.js';
 import { makeVideo } from '../../src/local/samples.js';
 import { decodeAll } from '../../src/starters/cli/decode-check.js';
@@ -83,17 +83,7 @@ async function put(store: ObjectStore, config: Config): Promise<Job> {
   await store.putFile(bucket, key, sample, { contentType: 'video/mp4' });
   const { etag, bytes, versionId } = await store.stat(bucket, key);
   const source = { bucket, key, etag, versionId, size: bytes };
-  const uploadedAt = new Date().toISOString();
-  return {
-    assetId: assetIdOf(source),
-    workflowId: workflowIdOf(source),
-    generation: 1,
-    source,
-    tenant: 'default',
-    profile: 'default',
-    priority: 3,
-    uploadedAt,
-  };
+  return jobOf(source);
 }
 
 const ffmpegsOf = (worker: OwnProcess): number[] =>

@@ -10,7 +10,7 @@ import { createEncodeChunk } from '../../../src/activities/video/encode-chunk.js
 import { measureQuality } from '../../../src/activities/video/quality.js';
 import type { ChunkRequest } from '../../../src/contracts/activities.js';
 import { outputPrefix, type Job } from '../../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../../src/contracts/ids.js';
+import { jobOf } from '../../support/job.js';
 import {
   chunksOf,
   type Chunk,
@@ -90,16 +90,7 @@ export class Engine {
     await store.putFile(bucket, key, path, { contentType: 'video/mp4' });
     const { etag, bytes } = await store.stat(bucket, key);
     const source = { bucket, key, etag, size: bytes };
-    return {
-      assetId: assetIdOf(source),
-      workflowId: workflowIdOf(source),
-      generation: 1,
-      source,
-      tenant: 'default',
-      profile: 'default',
-      priority: 3,
-      uploadedAt: new Date().toISOString(),
-    };
+    return jobOf(source);
   }
 
   encode(job: Job, plan: VideoPlan, own: Partial<ChunkRequest> = {}, attempt: Attempt = {}): Promise<ChunkResult> {

@@ -10,7 +10,7 @@ import { createActivities, type Activities } from '../../../src/activities/index
 import type { ActivityContext } from '../../../src/activities/context.js';
 import type { Config } from '../../../src/config/index.js';
 import { outputPrefix, type AssetDocument, type Job } from '../../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../../src/contracts/ids.js';
+import { jobOf } from '../../support/job.js';
 import type { Made, PublishRequest, PublishResult } from '../../../src/contracts/activities.js';
 import { chunksOf, framesOfChunk, type ChunkResult, type VideoPlan } from '../../../src/contracts/plan.js';
 import { createLogger } from '../../../src/logging/index.js';
@@ -65,16 +65,7 @@ export async function openMill(config: Config, scratch?: string): Promise<Mill> 
       await context.store.putFile(uploadsBucket, key, path, { contentType: 'application/octet-stream' });
       const { etag, bytes } = await context.store.stat(uploadsBucket, key);
       const source = { bucket: uploadsBucket, key, etag, size: bytes };
-      return {
-        assetId: assetIdOf(source),
-        workflowId: workflowIdOf(source),
-        generation: 1,
-        source,
-        tenant: 'default',
-        profile,
-        priority: 3,
-        uploadedAt: new Date().toISOString(),
-      };
+      return jobOf(source, { profile });
     },
     async inspect(job) {
       const inspection = await run(activities.video.inspectMedia, job);
