@@ -36,7 +36,7 @@ const VARIANTS: readonly { name: string; scaling: Scaling; extra?: readonly stri
 
 const cost = ({ seconds, coreSeconds: cores }: Cost): string[] => [seconds.toFixed(2), cores.toFixed(1)];
 
-await withBenchStack(async ({ config, dir, worker }) => {
+await withBenchStack(async ({ config, dir }) => {
   const short = await makeFilm(join(dir, 'short.mp4'), { seconds: VARIANT_SECONDS, width: 1920, height: 1080 });
   const film = await makeFilm(join(dir, 'film.mp4'), { seconds: SECONDS, width: 1920, height: 1080 });
   const out = join(dir, 'out');
@@ -45,9 +45,9 @@ await withBenchStack(async ({ config, dir, worker }) => {
     const warm = await publish(session, short);
     const plan = await planOf(session, warm.upload);
     const through = async (): Promise<Cost> => {
-      const cores = coreSeconds(worker.pid);
+      const cores = coreSeconds();
       const { seconds } = await publish(session, film);
-      return { seconds, coreSeconds: coreSeconds(worker.pid) - cores };
+      return { seconds, coreSeconds: coreSeconds() - cores };
     };
     const rows: string[][] = [
       ['ROUND', 'WORKFLOW s', 'core-s', 'ONE s', 'core-s', 'PER RUNG s', 'core-s', '/ ONE', '/ PER RUNG'],
@@ -66,7 +66,7 @@ await withBenchStack(async ({ config, dir, worker }) => {
     console.log(`${SECONDS} s of 1080p30, rungs ${plan.rungs.map(({ name }) => name).join(' ')}\n${table(rows)}`);
     console.log(`workflow / one command: ${spread(rounds.map(({ toOne }) => toOne))} (aim <= 1.05)`);
     console.log(`workflow / one command per rung: ${spread(rounds.map(({ toPerRung }) => toPerRung))} (aim <= 0.80)`);
-    console.log(`core-seconds, workers / one command: ${spread(rounds.map(({ cores }) => cores))}\n`);
+    console.log(`core-seconds of the machine, workflow / one command: ${spread(rounds.map(({ cores }) => cores))}\n`);
     if (setting('BENCH_VARIANTS', 1)) console.log(await variants(short, out, plan));
   });
 });

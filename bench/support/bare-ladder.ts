@@ -76,10 +76,10 @@ async function measured(dir: string, plan: VideoPlan, work: () => Promise<void>)
   await rm(dir, { recursive: true, force: true });
   for (const name of [...plan.rungs.map((rung) => rung.name), 'audio'])
     await mkdir(join(dir, name), { recursive: true });
-  const cores = coreSeconds(process.pid, false);
+  const cores = coreSeconds();
   const started = performance.now();
   await work();
-  return { seconds: (performance.now() - started) / 1000, coreSeconds: coreSeconds(process.pid, false) - cores };
+  return { seconds: (performance.now() - started) / 1000, coreSeconds: coreSeconds() - cores };
 }
 
 function video({ grid }: VideoPlan, rung: VideoRung): string[] {

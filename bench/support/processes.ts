@@ -7,24 +7,13 @@ import { descendants } from '../../test/support/processes.js';
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 /**
- * Core-seconds of a process and of all below it, those that have ended included.
- *
- * @param self whether the process's own share counts, beside that of its children
+ * Core-seconds that the whole machine has worked: everything that a side of a comparison starts counts, servers
+ * and sandboxed children too (whose share never reaches their parent). Nothing else may run beside it.
  */
-export function coreSeconds(pid: number, self = true): number {
-  const ticks = [pid, ...descendants(pid).map((child) => child.pid)].map((one) => {
-    try {
-      const text = readFileSync(`/proc/${one}/stat`, 'utf8');
-      // proc(5): utime, stime, and of the children waited for cutime, cstime are fields 14 to 17.
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      const [own, ownSystem, children, childrenSystem] = fields.slice(11, 15).map(Number);
-      return (one !== pid || self ? own! + ownSystem! : 0) + children! + childrenSystem!;
-    } catch {
-      // It ended between the list and the look: its parent has its ticks.
-      return 0;
-    }
-  });
-  return ticks.reduce((sum, one) => sum + one, 0) / TICKS;
+export function coreSeconds(): number {
+  // proc(5): user, nice, system, idle, iowait, irq, softirq.
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8').split(/\s+/).slice(1, 8).map(Number);
+  return (user! + nice! + system! + irq! + softirq!) / TICKS;
 }
 
 export interface EncoderWatch {

@@ -33,11 +33,15 @@ export class MediaMaker {
     this.subtitles = before?.subtitles ?? [];
   }
 
-  /** @param look resolves when the first segment is no longer in other hands: it is not made twice. */
+  /**
+   * @param look resolves when the first segment is no longer in other hands: it is not made twice, and what
+   *   somebody waits for has the machine to itself
+   */
   async make(look: PromiseLike<void>): Promise<void> {
     const { rungs, audio } = this.studio.steps.plan;
+    await look;
     await together([
-      () => this.allChunks(look),
+      () => this.allChunks(),
       () =>
         together(
           rungs
@@ -125,11 +129,10 @@ export class MediaMaker {
     await this.picture(STORYBOARD);
   }
 
-  private async allChunks(look: PromiseLike<void>): Promise<void> {
+  private async allChunks(): Promise<void> {
     const { chunks, story } = this.studio;
     const lane = async (): Promise<void> => {
       for (let place = chunks.take(); place !== undefined; place = chunks.take()) {
-        if (place === 0) await look;
         chunks.finish(place, await this.chunk(chunks.all[place]!));
         story.tell();
       }

@@ -1,8 +1,8 @@
 /** What workflows know of sound segments: how many there are. Their frames are for activities. */
 import { AUDIO_SEGMENT_SECONDS, type AudioTrack, type Chunk, type VideoPlan } from '../contracts/plan.js';
 
-/** Segments of a preview: half a minute costs about as much to make as four seconds. */
-export const PREVIEW_SEGMENTS = 8;
+/** Segments of a preview: more than a player needs to start, and not so many that reading past their pictures takes time. */
+export const PREVIEW_SEGMENTS = 4;
 
 export const audioSegments = ({ facts }: VideoPlan): number =>
   Math.max(1, Math.ceil(facts.duration / AUDIO_SEGMENT_SECONDS));

@@ -3,6 +3,7 @@ import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 
 import type { ChunkRequest, EndRequest, PublishRequest } from '../../src/contracts/activities.js';
+import type { ChunkResult } from '../../src/contracts/plan.js';
 import type { Progress } from '../../src/contracts/progress.js';
 import type { ProcessSummary } from '../../src/contracts/summary.js';
 import { useStack } from '../support/stack.js';
@@ -19,6 +20,7 @@ import {
   summaries,
   untilCancelled,
   untilPart,
+  untilProgress,
   type Bench,
 } from './support.js';
 
@@ -130,7 +132,7 @@ test('a step that falls silent is given to another attempt after the heartbeat t
 test('a cancel waits for the encoders to stop, then cleans up, then ends as cancelled', async () => {
   const order: string[] = [];
   const activities = {
-    encodeChunk: () => untilCancelled(() => order.push('chunk stopped')),
+    encodeChunk: allButTheFirst(() => untilCancelled(() => order.push('chunk stopped'))),
     encodeAudio: () => untilCancelled(() => order.push('audio stopped')),
     discardOutputs: async () => void order.push('discard'),
     recordEnd: async ({ state, error }: EndRequest) => void order.push(`${state} ${error.code}`),
@@ -141,7 +143,6 @@ test('a cancel waits for the encoders to stop, then cleans up, then ends as canc
     const error = await handle.result().catch((e: unknown) => e);
     expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
-    // The first segment is in other hands: its chunk has not begun.
     expect(order.slice(0, 3).sort()).toEqual(['audio stopped', 'chunk stopped', 'chunk stopped']);
     expect(order.slice(3)).toEqual(['discard', 'cancelled CANCELLED']);
   });
@@ -221,7 +222,7 @@ test('a cancelled rendition is left out: its encode starts again without it', as
 });
 
 test('updates that make no sense are refused with a reason', async () => {
-  const activities = { encodeChunk: () => untilCancelled(() => undefined) };
+  const activities = { encodeChunk: allButTheFirst(() => untilCancelled()) };
   await bench.run('processVideo', activities, async (handle) => {
     await untilPart(handle, '720p', 'running');
     const reasonOf = async (update: string, arg: unknown): Promise<string> => {
@@ -244,10 +245,10 @@ test('a new priority holds for every step that is scheduled after it', async () 
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   const activities = {
-    encodeChunk: async (request: ChunkRequest) => {
+    encodeChunk: allButTheFirst(async (request) => {
       await released;
       return chunkResult(request);
-    },
+    }),
     encodeAudio: async () => encoded('audio-0'),
     publishMedia: async (asked: PublishRequest) => {
       priorities.push(Context.current().info.priority?.priorityKey);
@@ -308,10 +309,11 @@ test('a step that ends in a failure of its own when it is cancelled does not mak
   const order: string[] = [];
   const activities = {
     // What a drain or an outage leaves when they meet the cancel: not tried again, for it is cancelled.
-    encodeChunk: () =>
+    encodeChunk: allButTheFirst(() =>
       untilCancelled().catch(() => {
         throw ApplicationFailure.retryable('The object store can not be reached.', 'STORE_UNAVAILABLE');
       }),
+    ),
     discardOutputs: async () => void order.push('discard'),
     recordEnd: async ({ state, error }: EndRequest) => void order.push(`${state} ${error.code}`),
   };
@@ -433,18 +435,19 @@ test('the Web UI alone says what it is, what it does and why it failed', async (
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   const activities = {
-    encodeChunk: async () => {
+    encodeChunk: allButTheFirst(async () => {
       await released;
       throw damaged();
-    },
+    }),
     encodeAudio: async () => encoded('audio-0'),
   };
   await bench.run('processVideo', activities, async (handle, job) => {
+    await untilProgress(handle, 'playable', ({ state }) => state === 'playable');
     await untilPart(handle, 'audio-0', 'done');
     expect(await (await handle.describe()).staticSummary()).toBe(`video · ${job.source.key}`);
     expect(await currentDetails(handle)).toBe(
       [
-        `**encoding** · asset \`${job.assetId}\` · priority 3 · 0 of 2 chunks`,
+        `**encoding** · asset \`${job.assetId}\` · priority 3 · playable · 0 of 2 chunks`,
         '',
         '| rendition | state | |',
         '|---|---|---|',
@@ -461,13 +464,21 @@ test('the Web UI alone says what it is, what it does and why it failed', async (
       'inspect',
       'segment 0: 360p',
       'preview segments 0-1: audio-0',
+      'segment 0: 720p 360p',
       'segment 1: 720p 360p',
       'audio-0',
+      'playable',
       'discard outputs',
       'record: failed',
     ]);
   });
 });
+
+/** The first look goes well: everything else waits for it. */
+const allButTheFirst =
+  (rest: (request: ChunkRequest) => Promise<ChunkResult>) =>
+  (request: ChunkRequest): Promise<ChunkResult> =>
+    request.rungs.length > 1 ? rest(request) : Promise.resolve(chunkResult(request));
 
 /** As the Web UI asks for it. */
 async function currentDetails(handle: WorkflowHandle): Promise<string | undefined> {

@@ -67,7 +67,8 @@ const ENLARGED = 8;
 
 /**
  * Compares the samples of one rung, decoded from its stored segments, with their references. Of a segment only
- * the GOP is decoded that holds the sample.
+ * the GOP is decoded that holds the sample, and no further than to its end: `trim` says when it has enough,
+ * where `select` would go on to the end of the segment.
  *
  * @param samples at least one, all with a reference
  */
@@ -78,7 +79,7 @@ export function compareCommand(rung: VideoRung, grid: Grid, samples: readonly Sa
   const onClock = `settb=expr=1/25,setpts=N${enlarged}`;
   const stored = samples.map(({ from, count }, i) => {
     const first = from - gopStart(grid, from);
-    return `[${i}:v:0]select=between(n\\,${first}\\,${first + count - 1}),format=yuv420p,setpts=N/25/TB[s${i}]`;
+    return `[${i}:v:0]trim=start_frame=${first}:end_frame=${first + count},format=yuv420p,setpts=N/25/TB[s${i}]`;
   });
   const joined = samples.map((_, i) => `[s${i}]`).join('');
   const count = samples.reduce((sum, sample) => sum + sample.count, 0);
