@@ -12,7 +12,10 @@ const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
  */
 export function coreSeconds(): number {
   // proc(5): user, nice, system, idle, iowait, irq, softirq.
-  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8').split(/\s+/).slice(1, 8).map(Number);
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
+    .split(/\s+/)
+    .slice(1, 8)
+    .map(Number);
   return (user! + nice! + system! + irq! + softirq!) / TICKS;
 }
 

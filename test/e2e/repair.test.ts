@@ -12,12 +12,12 @@ import { repair } from '../../src/client/repair.js';
 import type { Config } from '../../src/config/schema.js';
 import type { StoredPlan } from '../../src/contracts/activities.js';
 import { outputPrefix, type Job } from '../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
 import { makeVideo } from '../../src/local/samples.js';
 import { planKey } from '../../src/media/video/layout.js';
 import { decodeAll } from '../../src/starters/cli/decode-check.js';
 import { createObjectStore } from '../../src/storage/index.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
+import { jobOf } from '../support/job.js';
 import { useStack } from '../support/stack.js';
 import { startProcess, type OwnProcess } from '../support/worker.js';
 
@@ -51,11 +51,7 @@ async function publish(name: string, profile: string, file: string): Promise<Job
   const { uploadsBucket: bucket } = config.storage;
   await store.putFile(bucket, name, file, { contentType: 'video/mp4' });
   const { etag, versionId } = await store.stat(bucket, name);
-  const source = { bucket, key: name, etag, versionId };
-  const job: Job = {
-    ...{ assetId: assetIdOf(source), workflowId: workflowIdOf(source), generation: 1, source, profile },
-    ...{ tenant: 'acme', priority: 3, uploadedAt: new Date().toISOString() },
-  };
+  const job = jobOf({ bucket, key: name, etag, versionId }, { profile, tenant: 'acme' });
   await client.temporal.workflow.execute('processVideo', {
     taskQueue: config.queues.media,
     workflowId: job.workflowId,

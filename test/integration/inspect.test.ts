@@ -15,12 +15,12 @@ import { NeedsWholeSource, withSource } from '../../src/activities/video/with-so
 import { createLogger } from '../../src/logging/index.js';
 import type { Config } from '../../src/config/index.js';
 import type { Job } from '../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
 import type { VideoFacts } from '../../src/contracts/plan.js';
 import { createObjectStore, createScratch, type ObjectStore, type Scratch } from '../../src/storage/index.js';
 import { createTools } from '../../src/tools/index.js';
 import type { Tools } from '../../src/tools/tools.js';
 import { useStack } from '../support/stack.js';
+import { jobOf } from '../support/job.js';
 
 // Real servers on a machine that may be busy.
 jest.setTimeout(60_000);
@@ -57,9 +57,7 @@ async function upload(path: string): Promise<Job> {
   const key = randomUUID();
   await store.putFile(bucket, key, path, { contentType: 'application/octet-stream' });
   const { etag, bytes: size } = await store.stat(bucket, key);
-  const source = { bucket, key, etag, size };
-  const names = { assetId: assetIdOf(source), workflowId: workflowIdOf(source), generation: 1 };
-  return { ...names, source, tenant: 't', profile: 'default', priority: 3, uploadedAt: new Date().toISOString() };
+  return jobOf({ bucket, key, etag, size });
 }
 
 const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=6'];

@@ -12,7 +12,6 @@ import { createMakePoster } from '../../src/activities/image/make-poster.js';
 import { createMakeStoryboard } from '../../src/activities/image/make-storyboard.js';
 import type { Config } from '../../src/config/index.js';
 import { outputPrefix, type Job } from '../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
 import type { StillsPlan, StoryboardPlan, VideoPlan } from '../../src/contracts/plan.js';
 import type { Rendition } from '../../src/contracts/renditions.js';
 import { createLogger } from '../../src/logging/index.js';
@@ -20,6 +19,7 @@ import { posterFrameKey, tileKey } from '../../src/media/video/layout.js';
 import { openContext, type OpenContext } from '../../src/workers/context.js';
 import { useStack } from '../support/stack.js';
 import { failureOf } from '../tools/support.js';
+import { jobOf } from '../support/job.js';
 
 // Real decoders, on a machine that has other tests to run.
 jest.setTimeout(60_000);
@@ -52,13 +52,11 @@ const makePoster: Make = (job, plan) => run(createMakePoster(open.activities), j
 const makeStoryboard: Make = (job, plan) => run(createMakeStoryboard(open.activities), job, plan);
 
 let jobs = 0;
-function newJob(): Job {
-  const source = { bucket: config.storage.uploadsBucket, key: `film-${jobs++}.mp4`, etag: 'stills' };
-  return {
-    ...{ assetId: assetIdOf(source), workflowId: workflowIdOf(source), generation: 1, source },
-    ...{ tenant: 'acme', profile: 'default', priority: 3, uploadedAt: '2026-01-01T00:00:00.000Z' },
-  };
-}
+const newJob = (): Job =>
+  jobOf(
+    { bucket: config.storage.uploadsBucket, key: `film-${jobs++}.mp4`, etag: 'stills' },
+    { tenant: 'acme', uploadedAt: '2026-01-01T00:00:00.000Z' },
+  );
 
 /** 25 fps. */
 const planOf = (stills: StillsPlan, totalFrames: number): VideoPlan => ({

@@ -15,7 +15,6 @@ import { createCatalogue } from '../../src/catalogue/postgres.js';
 import { connectTemporal, type OpenClient } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/schema.js';
 import type { AssetState, Job } from '../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
 import { createObjectStore } from '../../src/storage/index.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
 import { openBrowser } from '../support/browser.js';
@@ -24,6 +23,7 @@ import { servePages, type PageServer } from '../support/page-server.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
 import { startProcess, type OwnProcess } from '../support/worker.js';
+import { jobOf } from '../support/job.js';
 
 jest.setTimeout(300_000);
 
@@ -115,17 +115,7 @@ async function begin(name: string): Promise<Job> {
   const { uploadsBucket: bucket } = config.storage;
   await store.putFile(bucket, name, film, { contentType: 'video/mp4' });
   const { etag } = await store.stat(bucket, name);
-  const object = { bucket, key: name, etag };
-  const job: Job = {
-    assetId: assetIdOf(object),
-    workflowId: workflowIdOf(object),
-    generation: 1,
-    source: object,
-    tenant: 'default',
-    profile: 'default',
-    priority: 3,
-    uploadedAt: new Date().toISOString(),
-  };
+  const job = jobOf({ bucket, key: name, etag });
   await client.temporal.workflow.start('processVideo', {
     taskQueue: config.queues.media,
     workflowId: job.workflowId,

@@ -8,12 +8,12 @@ import { createCatalogue } from '../../src/catalogue/postgres.js';
 import { connectTemporal } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/schema.js';
 import type { Job } from '../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
 import { createObjectStore } from '../../src/storage/index.js';
 import { merge } from '../../src/local/addresses.js';
 import type { Outside } from './finished.js';
 import { createStoreProxy, type StoreProxy } from './store-proxy.js';
 import { startProcess, type OwnProcess } from './worker.js';
+import { jobOf } from './job.js';
 
 export type Role = 'video' | 'image' | 'media';
 
@@ -97,16 +97,7 @@ export async function openMill(dir: string, isolated: Config, roles: readonly Ro
       await store.putFile(uploadsBucket, key, path, { contentType: 'video/mp4' });
       const { etag, bytes, versionId } = await store.stat(uploadsBucket, key);
       const source = { bucket: uploadsBucket, key, etag, versionId, size: bytes };
-      const job: Job = {
-        assetId: assetIdOf(source),
-        workflowId: workflowIdOf(source),
-        generation: 1,
-        source,
-        tenant: 'default',
-        profile: 'short-chunks',
-        priority: 3,
-        uploadedAt: new Date().toISOString(),
-      };
+      const job = jobOf(source, { profile: 'short-chunks' });
       const { queues } = config;
       const handle = await client.temporal.workflow.start('processVideo', {
         taskQueue: queues.media,

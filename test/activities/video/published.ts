@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 
 import type { Made } from '../../../src/contracts/activities.js';
 import { outputPrefix, type Job } from '../../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../../src/contracts/ids.js';
 import type { VideoPlan, VideoRung } from '../../../src/contracts/plan.js';
 import { audioSamples } from '../../../src/media/video/audio-args.js';
 import { videoCodecArgs } from '../../../src/media/video/codec-args.js';
@@ -15,6 +14,7 @@ import { CLEAN_OUTPUT, hlsOptions } from '../../../src/media/video/encode-args.j
 import { segmentOf } from '../../../src/media/video/layout.js';
 import { alignFragment, readInit } from '../../../src/media/video/mp4.js';
 import { plan as planOf, rung, subtitle, track } from '../../media/video/presentation-fixture.js';
+import { jobOf as jobOfSource } from '../../support/job.js';
 
 const exec = promisify(execFile);
 
@@ -116,16 +116,8 @@ function madeOf(job: Job, samples: number): Made {
   }; // prettier-ignore
 }
 
-export function jobOf(key: string): Job {
-  const source = { bucket: 'uploads', key, etag: 'e'.repeat(32) };
-  return {
-    assetId: assetIdOf(source),
-    workflowId: workflowIdOf(source),
-    generation: 1,
-    source,
-    tenant: 'acme',
-    profile: 'default',
-    priority: 3,
-    uploadedAt: '2026-01-01T00:00:00.000Z',
-  };
-}
+export const jobOf = (key: string): Job =>
+  jobOfSource(
+    { bucket: 'uploads', key, etag: 'e'.repeat(32) },
+    { tenant: 'acme', uploadedAt: '2026-01-01T00:00:00.000Z' },
+  );

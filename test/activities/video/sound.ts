@@ -11,11 +11,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ActivityContext } from '../../../src/activities/context.js';
 import type { Config } from '../../../src/config/index.js';
 import type { Job } from '../../../src/contracts/assets.js';
-import { assetIdOf, workflowIdOf } from '../../../src/contracts/ids.js';
 import type { AudioTrack, SubtitleFacts, VideoPlan } from '../../../src/contracts/plan.js';
 import { INIT_FILE } from '../../../src/media/video/layout.js';
 import { createLogger } from '../../../src/logging/index.js';
 import { openContext } from '../../../src/workers/context.js';
+import { jobOf } from '../../support/job.js';
 
 const exec = promisify(execFile);
 
@@ -46,19 +46,7 @@ export async function openMill(config: Config): Promise<Mill> {
       const [bucket, key] = [own.storage.uploadsBucket, randomUUID()];
       await context.store.putFile(bucket, key, path, { contentType: 'application/octet-stream' });
       const { etag, bytes } = await context.store.stat(bucket, key);
-      const source = { bucket, key, etag, size: bytes };
-      const uploadedAt = new Date().toISOString();
-      const [assetId, workflowId] = [assetIdOf(source), workflowIdOf(source)];
-      return {
-        assetId,
-        workflowId,
-        generation: 1,
-        source,
-        tenant: 'default',
-        profile: 'default',
-        priority: 3,
-        uploadedAt,
-      };
+      return jobOf({ bucket, key, etag, size: bytes });
     },
     async list(prefix) {
       const objects = new Map<string, number>();
