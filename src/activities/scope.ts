@@ -16,7 +16,7 @@ const HEARTBEAT_MS = 1000;
 /** After so many attempts that ended without a word (a dead worker, a timeout) the step itself is what kills them. */
 const MAX_STRIKES = 10;
 
-type Report = Omit<HeartbeatDetails, 'v' | 'strikes'>;
+type Report = Omit<HeartbeatDetails, 'v' | 'strikes' | 'failures'>;
 
 export interface ActivityScope {
   /** Aborted on cancel, time-out, pause and drain, and when this process stood still. Its reason is what to rethrow. */
@@ -50,7 +50,8 @@ export const assertAlive = (): void => pulses.getStore()?.assertAlive();
  *
  * Temporal counts every attempt alike, but a week-end's outage must not use up the attempts of a
  * step. So each heartbeat carries the strikes against it: one more than at the start for as long as
- * the attempt runs, taken back when it ends by an outage or a drain.
+ * the attempt runs, taken back when it ends by an outage or a drain. An error is final by the number
+ * of failures that the step has had itself: that its worker was killed twice says nothing about them.
  */
 export function activity<Args extends unknown[], Result>(
   logger: Logger,
@@ -62,7 +63,9 @@ export function activity<Args extends unknown[], Result>(
     const { info } = context;
     const previous = parseHeartbeat(info.heartbeatDetails);
     const strikes = previous?.strikes ?? info.attempt - 1;
-    let details: HeartbeatDetails = { step: 'start', what: '', percent: 0, ...previous, v: 1, strikes: strikes + 1 };
+    const failures = previous?.failures ?? 0;
+    const counts = { v: 1, strikes: strikes + 1, failures } as const;
+    let details: HeartbeatDetails = { step: 'start', what: '', percent: 0, ...previous, ...counts };
     const pulse = new Pulse(info.heartbeatTimeoutMs);
     const beat = (): void => {
       if (pulse.beat()) context.heartbeat(details);
@@ -81,7 +84,7 @@ export function activity<Args extends unknown[], Result>(
       }),
       info,
       report: (next) => {
-        details = { v: 1, strikes: strikes + 1, ...next };
+        details = { ...counts, ...next };
       },
     };
     try {
@@ -94,14 +97,13 @@ export function activity<Args extends unknown[], Result>(
         throw pulse.signal.reason;
       }
       const drained = context.cancellationDetails?.workerShutdown === true;
-      if (drained || scope.signal.aborted || isOutage(error)) {
-        details = { ...details, strikes };
-        beat();
-      }
+      const isOurs = !drained && !scope.signal.aborted && !isOutage(error);
+      details = isOurs ? { ...details, failures: failures + 1 } : { ...details, strikes };
+      beat();
       if (drained) throw drainingFailure();
       // A tool that was stopped by a cancel may fail in its own words first.
       if (scope.signal.aborted) throw scope.signal.reason;
-      throw toFailure(error, neverGivesUp ? 0 : strikes + 1);
+      throw toFailure(error, neverGivesUp ? 0 : failures + 1);
     } finally {
       clearInterval(timer);
     }

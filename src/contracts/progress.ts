@@ -10,6 +10,8 @@ export interface HeartbeatDetails {
   readonly v: 1;
   /** Attempts so far that speak against the step, this one included while it runs. Not outages, not drains. */
   readonly strikes: number;
+  /** Of these, the ones that ended in a failure of their own. The others died, with their worker or of it. */
+  readonly failures: number;
   readonly step: 'start' | 'download' | 'inspect' | 'encode' | 'upload' | 'verify' | 'publish';
   /** What is being made: `chunk 0`, `audio-0-eng`, an image's name. */
   readonly what: string;
@@ -26,7 +28,10 @@ export interface HeartbeatDetails {
 export function parseHeartbeat(details: unknown): HeartbeatDetails | undefined {
   if (typeof details !== 'object' || details === null) return undefined;
   const d = details as Partial<HeartbeatDetails>;
-  return d.v === 1 && Number.isInteger(d.strikes) && typeof d.percent === 'number' && typeof d.step === 'string'
+  return d.v === 1 &&
+    [d.strikes, d.failures].every(Number.isInteger) &&
+    typeof d.percent === 'number' &&
+    typeof d.step === 'string'
     ? (d as HeartbeatDetails)
     : undefined;
 }

@@ -1,5 +1,5 @@
 /** Samples what a child and its descendants hold in memory, from /proc. */
-import { readFileSync } from 'node:fs';
+import { familyOf, readProc } from './family.js';
 
 /** Milliseconds after the start of the first samples: many probes live for 50 ms only. Then every REGULAR_MS. */
 const EARLY_MS = [5, 15, 40, 90];
@@ -46,24 +46,12 @@ export function watchMemory(pid: number, limitMiB: number, onExceeded: () => voi
 function familyMemory(pid: number): { peak: number; resident: number } {
   let peak = 0;
   let resident = 0;
-  const pids = [pid];
-  for (let next = pids.pop(); next !== undefined; next = pids.pop()) {
-    const status = read(`/proc/${next}/status`);
+  for (const one of familyOf(pid)) {
+    const status = readProc(`/proc/${one}/status`);
     peak += kibibytes(status, 'VmHWM');
     resident += kibibytes(status, 'VmRSS');
-    // Children of the first thread only: neither bubblewrap nor a decoder forks from another one.
-    pids.push(...read(`/proc/${next}/task/${next}/children`).split(' ').filter(Boolean).map(Number));
   }
   return { peak, resident };
-}
-
-/** Empty when the process is gone, as it may be at any time, or where there is no /proc. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function kibibytes(status: string, field: string): number {

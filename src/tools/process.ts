@@ -17,7 +17,7 @@ export interface RunSpec extends ChildSpec {
   readonly onLine?: ((line: string) => void) | undefined;
   readonly onStart?: ((child: Pick<SandboxedChild, 'pause' | 'resume'>) => void) | undefined;
   /** A watchdog of the caller: call `stop` to end the child. The function returned is called at the end. */
-  readonly watch?: ((stop: (reason: Stopped) => void) => () => void) | undefined;
+  readonly watch?: ((stop: (reason: Stopped) => void, pid: number | undefined) => () => void) | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function runTool(spawn: SpawnSandboxed, spec: RunSpec): Promise<Too
   const onAbort = () => void child.stop();
   const wallTimer = setTimeout(() => stop('wall-time'), Math.min(spec.wallSeconds * 1000, LONGEST_TIMER_MS));
   spec.signal?.addEventListener('abort', onAbort, { once: true });
-  const endWatch = spec.watch?.(stop);
+  const endWatch = spec.watch?.(stop, child.process.pid);
   spec.onStart?.(child);
 
   child.process.stdin.end();

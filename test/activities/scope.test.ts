@@ -37,7 +37,7 @@ async function attempt(
 }
 
 const failing = (code: ErrorCode) => (): Promise<never> => Promise.reject(new MediaError(code));
-const left = (strikes: number): HeartbeatDetails => ({ v: 1, strikes, ...REPORT });
+const left = (strikes: number, failures = strikes): HeartbeatDetails => ({ v: 1, strikes, failures, ...REPORT });
 
 async function stopped(
   scope: ActivityScope,
@@ -58,16 +58,16 @@ test('heartbeats come from a timer, while the step is silent', async () => {
     await new Promise((resolve) => setTimeout(resolve, 2300));
   });
   expect(beats).toEqual([
-    { v: 1, strikes: 1, step: 'start', what: '', percent: 0 },
-    { v: 1, strikes: 1, ...REPORT },
-    { v: 1, strikes: 1, ...REPORT },
+    { v: 1, strikes: 1, failures: 0, step: 'start', what: '', percent: 0 },
+    { v: 1, strikes: 1, failures: 0, ...REPORT },
+    { v: 1, strikes: 1, failures: 0, ...REPORT },
   ]);
 });
 
 test('a drained step leaves its details and is retried at once, whatever its tool said', async () => {
   const { failure, beats } = await attempt((...args) => stopped(...args, { workerShutdown: true }));
   expect(failure).toMatchObject({ type: 'WorkerDraining', nonRetryable: false, nextRetryDelay: '100ms' });
-  expect(beats.at(-1)).toEqual({ v: 1, strikes: 0, ...REPORT });
+  expect(beats.at(-1)).toEqual({ v: 1, strikes: 0, failures: 0, ...REPORT });
 });
 
 test('a cancelled step ends with the cancellation, whatever its tool said', async () => {
@@ -77,7 +77,7 @@ test('a cancelled step ends with the cancellation, whatever its tool said', asyn
 
 test('the percent of the attempt before stands until there is a new one', async () => {
   const { beats } = await attempt(async () => undefined, { attempt: 2, left: left(0) });
-  expect(beats).toEqual([{ v: 1, strikes: 1, ...REPORT }]);
+  expect(beats).toEqual([{ v: 1, strikes: 1, failures: 0, ...REPORT }]);
 });
 
 describe('what counts against a step', () => {
@@ -92,6 +92,14 @@ describe('what counts against a step', () => {
     expect(await finalAfter('DECODER_CRASHED', 1)).toBe(true);
     expect(await finalAfter('STORE_UNAVAILABLE', 9)).toBe(false);
     expect(await finalAfter('DAMAGED_FILE', 0)).toBe(true);
+  });
+
+  test('not the deaths of its workers', async () => {
+    const { failure, beats } = await attempt(failing('TOOL_STALLED'), { attempt: 4, left: left(3, 0) });
+    expect(failure).toMatchObject({ type: 'TOOL_STALLED', nonRetryable: false });
+    expect(beats.at(-1)).toMatchObject({ strikes: 4, failures: 1 });
+    const { failure: third } = await attempt(failing('TOOL_STALLED'), { attempt: 6, left: left(5, 2) });
+    expect(third).toMatchObject({ type: 'TOOL_STALLED', nonRetryable: true });
   });
 
   test('an outage takes its strike back', async () => {
@@ -120,6 +128,23 @@ describe('what counts against a step', () => {
 
 describe('on a real server', () => {
   const stack = useStack();
+
+  test('the second failure of its own is the last one, however soon after the first', async () => {
+    const bench = await openBench(stack.config.temporal);
+    let tries = 0;
+    const inspectMedia = activity(logger, async () => {
+      tries += 1;
+      throw new MediaError('DECODER_CRASHED');
+    });
+    try {
+      await bench.run('processVideo', { inspectMedia }, async (handle) => {
+        await expect(handle.result()).rejects.toThrow();
+        expect(tries).toBe(2);
+      });
+    } finally {
+      await bench.close();
+    }
+  }, 60_000);
 
   test('a crash after two outages is the first one', async () => {
     const bench = await openBench(stack.config.temporal);

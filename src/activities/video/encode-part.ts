@@ -117,6 +117,7 @@ async function run(
     folders,
     mediaSeconds: leadSeconds + secondsOf(grid, frames),
     leadSeconds,
+    segmentSeconds: secondsOf(grid, grid.segmentFrames),
     viewerWaits,
     ship,
     onProgress: (block) => {

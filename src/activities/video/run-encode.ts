@@ -21,6 +21,9 @@ const URGENT_POLL_MS = 40;
 const BULK_POLL_MS = 200;
 /** Shipping that takes longer holds the encoder: what it makes faster than the store takes it dies with the worker. */
 const SLOW_STORE_MS = 1000;
+/** Neither takes longer than this part of the time in which a segment is made: with the worker die at most one and the beginning of another. */
+const PART_OF_SEGMENT = 1 / 8;
+const SHORTEST_MS = 20;
 /** How long a draining worker may take to save what is finished. Less than the force time. */
 const SAVE_MS = 5000;
 /** Work gives way to what a viewer waits for on the same machine, and to the servers there. */
@@ -34,6 +37,8 @@ export interface Encode {
   readonly mediaSeconds: number;
   /** Of these, what is decoded only to get to where the output begins. */
   readonly leadSeconds: number;
+  /** Of media, where what is not stored yet has to be made again after a crash. */
+  readonly segmentSeconds?: number | undefined;
   readonly viewerWaits?: boolean | undefined;
   /** Saves whatever is finished. Never called twice at once. */
   readonly ship: (signal: AbortSignal) => Promise<void>;
@@ -49,13 +54,15 @@ export interface Encode {
 export async function runEncode(
   { config, tools }: Pick<ActivityContext, 'config' | 'tools'>,
   { signal }: Pick<ActivityScope, 'signal'>,
-  { command, dir, folders, mediaSeconds, leadSeconds, viewerWaits = false, ship, onProgress }: Encode,
+  { command, dir, folders, mediaSeconds, leadSeconds, segmentSeconds, viewerWaits = false, ship, onProgress }: Encode,
 ): Promise<ToolResult> {
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   setMaxListeners(0, either);
   let brake: Brake | undefined;
+  let segmentMs = Infinity;
+  const atMost = (ms: number): number => Math.max(SHORTEST_MS, Math.min(ms, segmentMs * PART_OF_SEGMENT));
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
     scratch: dir,
@@ -65,7 +72,10 @@ export async function runEncode(
     stallSeconds: config.limits.stallSeconds + leadSeconds,
     niceness: viewerWaits ? 0 : BULK_NICENESS,
     signal: either,
-    onProgress,
+    onProgress: (progress) => {
+      if (segmentSeconds && progress.speed > 0) segmentMs = (segmentSeconds * 1000) / progress.speed;
+      onProgress(progress);
+    },
     onStart: (control) => (brake = control),
   });
   const ended = encode.then(
@@ -76,7 +86,7 @@ export async function runEncode(
   let wasFull = false;
   const shipNow = async (until: AbortSignal): Promise<void> => {
     wasFull ||= await isDiskFull(dir);
-    const slow = setTimeout(() => brake?.pause(), SLOW_STORE_MS);
+    const slow = setTimeout(() => brake?.pause(), atMost(SLOW_STORE_MS));
     try {
       await ship(until);
     } finally {
@@ -85,7 +95,7 @@ export async function runEncode(
     }
   };
   try {
-    while (!(await Promise.race([ended, delay(viewerWaits ? URGENT_POLL_MS : BULK_POLL_MS, false)])))
+    while (!(await Promise.race([ended, delay(atMost(viewerWaits ? URGENT_POLL_MS : BULK_POLL_MS), false)])))
       await shipNow(either);
     const result = await encode;
     await shipNow(signal);

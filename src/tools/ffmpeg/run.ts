@@ -1,5 +1,6 @@
 /** Runs ffmpeg and ffprobe. */
 import { judgeHard } from '../failures.js';
+import { processorSeconds, wantsToRun } from '../family.js';
 import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
 import type { SpawnSandboxed } from '../child.js';
@@ -28,7 +29,7 @@ export async function runFfmpeg(spawn: SpawnSandboxed, run: FfmpegRun): Promise<
     ],
     onLine,
     onStart: (child) => run.onStart?.(watchdog.braked(child)),
-    watch: (stop) => watchdog.start(stop),
+    watch: (stop, pid) => watchdog.start(stop, pid),
   });
   return outcomeOf('ffmpeg', run.scratch, child);
 }
@@ -47,11 +48,19 @@ export function childOf(run: ToolRun) {
   return { scratch, readOnlyFiles, limits, wallSeconds: limits.wallSeconds, signal, niceness, onLine };
 }
 
-/** On a timer of its own: an encoder that hangs sends no more progress that could be looked at. */
+/** Of `stallSeconds`: who made nothing in so much time of a processor hangs; who was not given it waits for its turn. */
+const ENOUGH_PROCESSOR = 0.5;
+
+/**
+ * On a timer of its own: an encoder that hangs sends no more progress that could be looked at. On a machine that is
+ * busy with what is more urgent, an encoder of the bulk may go without a processor for longer than that: it is
+ * left alone for as long as it wants to run and was hardly let to. The run's wall time bounds that too.
+ */
 function createStallWatchdog(seconds: number) {
-  let last = '';
+  let state = '';
   let advancedAt = performance.now();
   let paused = false;
+  const advance = (): void => void (advancedAt = performance.now());
   return {
     braked: (child: Brake): Brake => ({
       pause(): void {
@@ -61,23 +70,28 @@ function createStallWatchdog(seconds: number) {
       resume(): void {
         if (!paused) return;
         paused = false;
-        advancedAt = performance.now();
+        advance();
         child.resume();
       },
     }),
-    seen(state: string): void {
-      if (state === last) return;
-      last = state;
-      advancedAt = performance.now();
+    seen(now: string): void {
+      if (now === state) return;
+      state = now;
+      advance();
     },
-    start(stop: (reason: Stopped) => void): () => void {
-      advancedAt = performance.now();
-      const timer = setInterval(
-        () => {
-          if (!paused && performance.now() - advancedAt > seconds * 1000) stop('stalled');
-        },
-        Math.min(1000, seconds * 250),
-      );
+    start(stop: (reason: Stopped) => void, pid: number | undefined): () => void {
+      advance();
+      let looked = { advancedAt, processor: 0 };
+      const isStarving = (): boolean => {
+        if (pid === undefined) return false;
+        return processorSeconds(pid) - looked.processor < seconds * ENOUGH_PROCESSOR && wantsToRun(pid);
+      };
+      const look = (): void => {
+        if (looked.advancedAt !== advancedAt && pid !== undefined)
+          looked = { advancedAt, processor: processorSeconds(pid) };
+        if (!paused && performance.now() - advancedAt > seconds * 1000 && !isStarving()) stop('stalled');
+      };
+      const timer = setInterval(look, Math.min(1000, seconds * 250));
       return () => clearInterval(timer);
     },
   };
