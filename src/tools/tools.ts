@@ -1,5 +1,5 @@
 /** What activities may ask of decoders and encoders. Implementation: `index.ts` and its neighbours. */
-import type { ImageVariant } from '../contracts/plan.js';
+import type { ImageTraits, ImageVariant } from '../contracts/image.js';
 
 /** Bounds of one child. The process is killed when it passes one. */
 export interface ToolLimits {
@@ -68,6 +68,8 @@ export interface ImageHeader {
   /** EXIF orientation, 1-8. */
   readonly orientation: number;
   readonly hasAlpha: boolean;
+  /** EXIF Copyright, at most 200 characters, printable. */
+  readonly copyright?: string | undefined;
 }
 
 /** How a picture looks, measured on its brightness. */
@@ -112,6 +114,11 @@ export interface ImageSlot {
   inspect(file: string): Promise<ImageHeader>;
   /** Decodes once and writes every variant into the slot's folder. */
   render(file: string, variants: readonly ImageVariant[]): Promise<RenderedImage[]>;
+  /** The same, and what the picture looks like, from the same decode. */
+  renderWithTraits(
+    file: string,
+    variants: readonly ImageVariant[],
+  ): Promise<{ readonly images: readonly RenderedImage[]; readonly traits: ImageTraits }>;
   /** Decodes it, smaller. */
   look(file: string): Promise<PictureLooks>;
   /** Writes one sheet into the slot's folder. */

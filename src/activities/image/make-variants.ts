@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import { MediaError } from '../../contracts/errors.js';
-import type { ImageVariant } from '../../contracts/plan.js';
+import type { ImageVariant } from '../../contracts/image.js';
 import { findFault } from '../../media/image/verify.js';
 import type { ImageSlot } from '../../tools/tools.js';
 import { readRegularFile } from '../untrusted-file.js';

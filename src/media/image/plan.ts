@@ -1,5 +1,5 @@
 /** What is made of a picture: sizes and formats, from its header alone. */
-import type { ImagePlan, ImageVariant } from '../../contracts/plan.js';
+import type { ImagePlan, ImageVariant } from '../../contracts/image.js';
 import type { Reader } from './formats.js';
 
 /** What a header says, as far as a plan needs it. */

@@ -2,7 +2,7 @@
  * Looks at a finished picture byte by byte, in the trusted process: its type, size and end, and that it carries no
  * metadata. That its pixels decode was seen in the sandbox that wrote it.
  */
-import type { ImageVariant } from '../../contracts/plan.js';
+import type { ImageVariant } from '../../contracts/image.js';
 import { isPastEnd, type PixelSize } from './headers.js';
 
 /** @returns what is wrong, in words, or undefined. */

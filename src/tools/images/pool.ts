@@ -6,7 +6,7 @@ import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
-import type { ImageVariant } from '../../contracts/plan.js';
+import type { ImageVariant } from '../../contracts/image.js';
 import type { ChildSpec, SpawnSandboxed } from '../child.js';
 import type { ImageHeader, ImageSlot, PictureLooks, RenderedImage, SheetSpec } from '../tools.js';
 import { ChildCollapsed, ImageChild, type Collapse } from './image-child.js';

@@ -1,5 +1,5 @@
 /** What the pool and its sharp child say to each other: one JSON object per line. */
-import type { ImageVariant } from '../../contracts/plan.js';
+import type { ImageVariant } from '../../contracts/image.js';
 import type { ImageHeader, PictureLooks, SheetSpec } from '../tools.js';
 
 /**

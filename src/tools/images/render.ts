@@ -1,7 +1,7 @@
 /** One picture into all its variants with sharp, in the child's current folder. */
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 
-import type { ImageVariant } from '../../contracts/plan.js';
+import type { ImageVariant } from '../../contracts/image.js';
 import type { ImageHeader } from '../tools.js';
 import type { ImageCall, Size } from './protocol.js';
 
