@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
+import type { SpawnSandboxed } from './child.js';
 import { createImagePool } from './images/pool.js';
 import { runFfmpeg, runFfprobe } from './ffmpeg/run.js';
 import { IMAGEMAGICK, runMagick } from './imagemagick/run.js';
@@ -16,9 +17,15 @@ const PROGRAMS: readonly (readonly string[])[] = [['ffmpeg'], ['ffprobe'], IMAGE
 
 /**
  * @param dir where image slots get their folders: the process's own scratch folder, which is swept when it is killed
+ * @param around stands between the tools and every child that they start
  * @throws Error when `sandbox.mode` is `strict` and this host can't isolate decoders.
  */
-export async function createTools(config: Config, logger: Logger, dir: string): Promise<Tools> {
+export async function createTools(
+  config: Config,
+  logger: Logger,
+  dir: string,
+  around: (spawn: SpawnSandboxed) => SpawnSandboxed = (spawn) => spawn,
+): Promise<Tools> {
   const host = await detectHost(config.sandbox.mode);
   const protections = PROTECTIONS[host.means];
   const isWeak = !(protections.fileSystem && protections.network && protections.privileges && protections.resources);
@@ -26,7 +33,7 @@ export async function createTools(config: Config, logger: Logger, dir: string): 
   for (const names of PROGRAMS) {
     if (findFirst(names) === undefined) logger.warn(`${names.join(' or ')} is not installed; what needs it will fail`);
   }
-  const spawn = createSpawner(host);
+  const spawn = around(createSpawner(host));
   const images = await createImagePool({
     spawn,
     dir,
