@@ -53,7 +53,7 @@ export async function publishedBefore(to: Outlets, job: Job): Promise<AssetDocum
   const { state, kind, document } = row;
   if (state !== 'ready' && state !== 'partial') return undefined;
   await announceRenditions(to, job, document);
-  await publishState(to.results, job, { to: state, kind });
+  await publishState(to.results, job, { to: state, kind, document });
   return document;
 }
 
@@ -69,7 +69,7 @@ export async function putDocument(
 }
 
 async function announceRenditions({ results }: Outlets, job: Job, { renditions }: AssetDocument): Promise<void> {
-  for (const rendition of renditions) await results.rendition({ ...identity(job), rendition });
+  await results.renditions(renditions.map((rendition) => ({ ...identity(job), rendition })));
 }
 
 /** A rendition as others see it: its object key turned into a URL. */
@@ -88,7 +88,7 @@ const identity = (job: Job) => ({
 async function publishState(
   results: ResultPublisher,
   job: Job,
-  { to: state, kind, error }: Omit<Transition, 'by'>,
+  { to: state, kind, error, document }: Omit<Transition, 'by'>,
 ): Promise<void> {
-  await results.state({ ...identity(job), kind: kind ?? null, state, error });
+  await results.state({ ...identity(job), kind: kind ?? null, state, error, image: document?.image });
 }

@@ -21,7 +21,8 @@ export interface OutgoingRecord {
 /** Result events out. Both are safe to repeat: the event's id is derived from what it says. */
 export interface ResultPublisher {
   state(change: StateChanged): Promise<void>;
-  rendition(ready: RenditionReady): Promise<void>;
+  /** All in one request. */
+  renditions(ready: readonly RenditionReady[]): Promise<void>;
 }
 
 /** Idempotent producer. Errors: EVENTS_UNAVAILABLE for everything that another try can mend. */
