@@ -69,6 +69,7 @@ export const ImageSpecSchema = fields(
     ),
     formats: Type.Array(Type.Union([word('avif'), word('webp'), word('jpeg')]), {
       minItems: 1,
+      maxItems: 3,
       uniqueItems: true,
       description: 'Formats of every size. `jpeg` becomes PNG for pictures with transparency.',
     }),
@@ -83,6 +84,7 @@ export const ImageSpecSchema = fields(
       {
         webp: Type.Boolean({ description: 'Animations as animated WebP beside the still variants.' }),
         loops: Type.Array(Type.Union([word('mp4'), word('webm')]), {
+          maxItems: 2,
           uniqueItems: true,
           description: 'Animations as silent videos.',
         }),

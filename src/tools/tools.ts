@@ -68,6 +68,8 @@ export interface ImageHeader {
   /** EXIF orientation, 1-8. */
   readonly orientation: number;
   readonly hasAlpha: boolean;
+  /** Its colour profile is one of RGB and reaches beyond sRGB. */
+  readonly isWide?: boolean | undefined;
   /** EXIF Copyright, at most 200 characters, printable. */
   readonly copyright?: string | undefined;
 }
@@ -107,17 +109,23 @@ export interface RenderedImage {
   readonly bytes: number;
 }
 
+export interface RenderOptions {
+  /** Told of each file once, as soon as it is written whole; what it throws is thrown by the render. */
+  readonly onFile?: ((image: RenderedImage) => void) | undefined;
+}
+
 /** A place in the pool of image processes: a folder of its own and a child that works in it. */
 export interface ImageSlot {
   readonly dir: string;
   /** Header only. UNSUPPORTED_FORMAT when sharp does not know the format, DAMAGED_FILE when it can't be read. */
   inspect(file: string): Promise<ImageHeader>;
   /** Decodes once and writes every variant into the slot's folder. */
-  render(file: string, variants: readonly ImageVariant[]): Promise<RenderedImage[]>;
+  render(file: string, variants: readonly ImageVariant[], options?: RenderOptions): Promise<RenderedImage[]>;
   /** The same, and what the picture looks like, from the same decode. */
   renderWithTraits(
     file: string,
     variants: readonly ImageVariant[],
+    options?: RenderOptions,
   ): Promise<{ readonly images: readonly RenderedImage[]; readonly traits: ImageTraits }>;
   /** Decodes it, smaller. */
   look(file: string): Promise<PictureLooks>;

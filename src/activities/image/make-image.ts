@@ -59,7 +59,7 @@ async function make(
   const picture = await openPicture({ tools, slot, limits: config.limits, signal }, SOURCE, mime);
 
   scope.report({ step: 'encode', what: 'variants', percent: 30 });
-  const plan = planImage(picture.facts, picture.reader);
+  const plan = planImage(picture.facts, picture.reader, context.profiles.get(job.profile).image);
   const finished = await makeVariants(slot, picture.file, plan.variants);
   return { outcome: 'made', finished, reader: plan.reader };
 }

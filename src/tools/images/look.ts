@@ -3,7 +3,7 @@ import sharp from 'sharp';
 
 import type { PictureLooks } from '../tools.js';
 import type { ImageCall } from './protocol.js';
-import { TOLERANT } from './render.js';
+import { TOLERANT } from './open.js';
 
 /** All candidates at one size: on full-size pixels, sharpness would measure the grain and the encoder's noise. */
 const WIDTH = 480;

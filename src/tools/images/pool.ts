@@ -2,15 +2,26 @@
  * A fixed number of places for image work. Each has a folder and, once it is needed, a sharp process that can write
  * nothing else; a process that crashes, hangs or grows too large costs one job a second try, and the worker nothing.
  */
+import { lstatSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
-import type { ImageVariant } from '../../contracts/image.js';
+import type { ImageTraits, ImageVariant } from '../../contracts/image.js';
 import type { ChildSpec, SpawnSandboxed } from '../child.js';
-import type { ImageHeader, ImageSlot, PictureLooks, RenderedImage, SheetSpec } from '../tools.js';
-import { ChildCollapsed, ImageChild, type Collapse } from './image-child.js';
-import { isHeader, isLooks, isSizes, type ImageCall, type ImageFault, type ImageResult } from './protocol.js';
+import type { ImageHeader, ImageSlot, PictureLooks, RenderOptions, RenderedImage, SheetSpec } from '../tools.js';
+import { ChildCollapsed, ImageChild, type Asking, type Collapse } from './image-child.js';
+import {
+  isHeader,
+  isLooks,
+  isRendered,
+  isSize,
+  type ImageCall,
+  type ImageFault,
+  type ImageNews,
+  type ImageResult,
+  type Size,
+} from './protocol.js';
 import { imageChildSpec } from './spec.js';
 
 export interface ImagePoolOptions {
@@ -140,7 +151,14 @@ class Seat {
       return await use({
         dir: this.dir,
         inspect: (file) => this.inspect(file, signal),
-        render: (file, variants) => this.render(file, variants, signal),
+        render: async (file, variants, options = {}) => {
+          const { images } = await this.render(file, variants, false, options, signal);
+          return images;
+        },
+        renderWithTraits: async (file, variants, options = {}) => {
+          const { images, traits } = await this.render(file, variants, true, options, signal);
+          return { images, traits: traits! };
+        },
         look: (file) => this.look(file, signal),
         sheet: (spec) => this.sheet(spec, signal),
       });
@@ -166,16 +184,28 @@ class Seat {
   private async render(
     file: string,
     variants: readonly ImageVariant[],
+    traits: boolean,
+    { onFile }: RenderOptions,
     signal: AbortSignal | undefined,
-  ): Promise<RenderedImage[]> {
-    const sizes = await this.ask({ op: 'render', file, variants, maxPixels: this.options.maxPixels }, signal);
-    if (!isSizes(sizes, variants.length)) throw strange();
-    return Promise.all(
-      variants.map(async ({ name }, i) => {
-        const { width, height } = sizes[i]!;
-        return { name, file: name, width, height, bytes: (await lstat(join(this.dir, name))).size };
-      }),
-    );
+  ): Promise<{ readonly images: RenderedImage[]; readonly traits?: ImageTraits | undefined }> {
+    const told = new Set<number>();
+    // A second try writes the same bytes again: they are reported once.
+    const onNews = ({ written, size }: ImageNews): void => {
+      const name = variants[written]?.name;
+      if (name === undefined || told.has(written)) return;
+      told.add(written);
+      const found = lstatSync(join(this.dir, name), { throwIfNoEntry: false });
+      if (found) onFile?.({ name, file: name, ...size, bytes: found.size });
+    };
+    const { maxPixels } = this.options;
+    const rendered = await this.ask({ op: 'render', file, variants, traits, maxPixels }, signal, onNews);
+    if (!isRendered(rendered, variants.length, traits)) throw strange();
+    const images = await Promise.all(variants.map(({ name }, i) => this.written(name, rendered.sizes[i]!)));
+    return { images, traits: rendered.traits };
+  }
+
+  private async written(name: string, { width, height }: Size): Promise<RenderedImage> {
+    return { name, file: name, width, height, bytes: (await lstat(join(this.dir, name))).size };
   }
 
   private async look(file: string, signal: AbortSignal | undefined): Promise<PictureLooks> {
@@ -187,16 +217,21 @@ class Seat {
   private async sheet(spec: SheetSpec, signal: AbortSignal | undefined): Promise<RenderedImage> {
     const { name } = spec;
     const { maxPixels } = this.options;
-    const sizes = await this.ask({ op: 'sheet', file: name, spec, maxPixels }, signal);
-    if (!isSizes(sizes, 1)) throw strange();
-    return { name, file: name, ...sizes[0]!, bytes: (await lstat(join(this.dir, name))).size };
+    const size = await this.ask({ op: 'sheet', file: name, spec, maxPixels }, signal);
+    if (!isSize(size)) throw strange();
+    return this.written(name, size);
   }
 
   /** Twice at most: what fails in two fresh processes is the file's fault. */
-  private async ask(call: ImageCall, signal: AbortSignal | undefined): Promise<ImageResult | null> {
+  private async ask(
+    call: ImageCall,
+    signal: AbortSignal | undefined,
+    onNews?: Asking['onNews'],
+  ): Promise<ImageResult | null> {
+    const timeoutMs = this.options.seconds * 1000;
     for (let attempt = 1; ; attempt++) {
       try {
-        const reply = await this.start().ask(call, this.options.seconds * 1000, signal);
+        const reply = await this.start().ask(call, { timeoutMs, signal, onNews });
         if (reply.ok) {
           this.residentKiB = reply.residentKiB;
           return reply.result;

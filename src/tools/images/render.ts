@@ -1,91 +1,109 @@
 /** One picture into all its variants with sharp, in the child's current folder. */
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
-import type { ImageVariant } from '../../contracts/image.js';
-import type { ImageHeader } from '../tools.js';
-import type { ImageCall, Size } from './protocol.js';
+import type { ImageTraits, ImageVariant } from '../../contracts/image.js';
+import { writeAnimation, writeStill } from './encode.js';
+import { TOLERANT } from './open.js';
+import { toSharp, type Pixels } from './pixels.js';
+import type { ImageCall, Rendered, Size } from './protocol.js';
+import { baseSize, bestSource, cropAround } from './shapes.js';
+import { BLUR_SIDE, HASH_SIDE, SMALL, traitsOf } from './traits.js';
+
+const WHITE = 'white';
+const CLEAR = { r: 0, g: 0, b: 0, alpha: 0 };
 
 /**
- * `none`: what decodes is shown and what is missing stays grey, as viewers do. Real cameras and phones write files
- * that the stricter levels refuse (an Ultra HDR photograph whose gain map was cut off, for one).
+ * Decodes once, to the largest size that a variant needs; all is made from those pixels, small ones from larger ones
+ * where there are some.
+ *
+ * @param onWritten is told of each variant as soon as it is whole
  */
-export const TOLERANT: SharpOptions = { failOn: 'none' };
-
-/** The outputs are our own: there nothing may be wrong. */
-const STRICT: SharpOptions = { failOn: 'warning' };
-
-/** Decoded pixels, 8 bits a channel, sRGB: RGB or RGBA. */
-interface Pixels extends Size {
-  readonly data: Buffer;
-  readonly channels: 3 | 4;
-}
-
-/** Reads the header only; no limit applies, so that the one who asked can name the number. */
-export async function inspect(file: string): Promise<ImageHeader> {
-  const found = await sharp(file, { ...TOLERANT, limitInputPixels: false }).metadata();
-  return {
-    format: found.format === 'heif' ? (found.compression === 'av1' ? 'avif' : 'heic') : found.format,
-    width: found.width,
-    height: found.height,
-    pages: found.pages ?? 1,
-    orientation: found.orientation ?? 1,
-    hasAlpha: found.hasAlpha ?? false,
+export async function render(
+  call: ImageCall & { op: 'render' },
+  onWritten: (index: number, size: Size) => void,
+): Promise<Rendered> {
+  const stills = call.variants.filter(({ animated }) => !animated);
+  const base = await decode(call, stills);
+  const levels = [base];
+  const shapes = new Map<string, Promise<Pixels>>();
+  // From large to small: each may serve the next.
+  for (const variant of stills.filter(({ fit }) => fit === 'inside').sort((a, b) => b.width - a.width)) {
+    const key = keyOf(variant);
+    if (shapes.has(key)) continue;
+    const level = await shape(bestSource(levels, variant), variant);
+    levels.push(level);
+    shapes.set(key, Promise.resolve(level));
+  }
+  const pixelsOf = (variant: ImageVariant): Promise<Pixels> => {
+    const key = keyOf(variant);
+    const made = shapes.get(key) ?? shape(bestSource(levels, variant), variant);
+    shapes.set(key, made);
+    return made;
   };
+  const write = async (variant: ImageVariant, index: number): Promise<Size> => {
+    const size = variant.animated
+      ? await writeAnimation(call.file, variant, call.maxPixels)
+      : await writeStill(await pixelsOf(variant), variant);
+    onWritten(index, size);
+    return size;
+  };
+  const [traits, ...sizes] = await Promise.all([
+    call.traits ? look(bestSource(levels, { width: SMALL, height: SMALL, fit: 'inside' })) : undefined,
+    ...call.variants.map(write),
+  ]);
+  return { sizes, ...(traits ? { traits } : {}) };
 }
 
-/**
- * Decodes once, to the largest size that a variant needs; the others are made from those pixels. Only a cover variant
- * that needs more than they have (a thumbnail of a panorama) decodes again.
- */
-export async function render(call: ImageCall & { op: 'render' }): Promise<Size[]> {
-  const open = (): Sharp => sharp(call.file, { ...TOLERANT, limitInputPixels: call.maxPixels });
-  const { icc } = await open().metadata();
-  const source = (): Sharp => (icc ? toSrgbByProfile(open()) : open()).autoOrient();
-  const scaled = call.variants.filter(({ fit }) => fit === 'inside');
-  const largest = scaled.reduce<ImageVariant | undefined>((a, b) => (a && a.width >= b.width ? a : b), undefined);
-  const base = largest && (await decode(source().resize(largest.width, largest.height, { fit: 'fill' })));
-
-  return Promise.all(
-    call.variants.map(async (variant) => {
-      const { width, height, fit } = variant;
-      const enough = base && (fit === 'inside' || (base.width >= width && base.height >= height));
-      const pixels = enough ? base : await decode(source().resize(width, height, { fit: 'cover' }));
-      return write(pixels, variant);
-    }),
-  );
-}
+const keyOf = ({ fit, width, height, position }: ImageVariant): string =>
+  JSON.stringify([fit, width, height, position ?? 'centre']);
 
 /**
+ * Upright, 8 bits a channel.
+ *
  * sharp converts by an embedded profile to sRGB, but of a 16-bit picture to Display P3, and leaves it there unless the
  * output profile is named. Naming it for a 16-bit picture without a profile would take that for Display P3 in turn.
+ * With 16 bits asked for in between, an 8-bit picture goes by way of Display P3 too.
  */
-const toSrgbByProfile = (image: Sharp): Sharp => image.withIccProfile('srgb');
+async function decode({ file, maxPixels, traits }: ImageCall & { op: 'render' }, stills: readonly ImageVariant[]) {
+  const open = (): Sharp => sharp(file, { ...TOLERANT, limitInputPixels: maxPixels });
+  const { icc, autoOrient: shown } = await open().metadata();
+  const small = { width: SMALL, height: SMALL, fit: 'contain' } as const;
+  const { width, height } = baseSize(shown, traits ? [small, ...stills] : stills);
+  const wide = icc !== undefined && stills.some(({ colours }) => colours === 'p3');
+  const image = open();
+  if (wide) image.pipelineColourspace('rgb16').withIccProfile('p3');
+  else if (icc) image.withIccProfile('srgb');
+  image.autoOrient().resize(width, height, { fit: 'fill' });
+  return toPixels(image, wide ? 'p3' : undefined);
+}
 
-async function decode(image: Sharp): Promise<Pixels> {
+async function toPixels(image: Sharp, colours: Pixels['colours']): Promise<Pixels> {
   const { data, info } = await image
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
+  return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3, colours };
 }
 
-async function write({ data, ...raw }: Pixels, variant: ImageVariant): Promise<Size> {
-  const { name, width, height, fit, format, quality } = variant;
-  const image = sharp(data, { raw: { width: raw.width, height: raw.height, channels: raw.channels } });
-  if (raw.width !== width || raw.height !== height)
-    image.resize(width, height, { fit: fit === 'cover' ? 'cover' : 'fill' });
-  if (format === 'jpeg') image.flatten({ background: 'white' }).jpeg({ quality });
-  else if (format === 'webp') image.webp({ quality });
-  else image.png();
-  await image.toFile(name);
-  return reopen(name);
+function shape(source: Pixels, { width, height, fit, position = 'centre' }: ImageVariant): Promise<Pixels> {
+  if (source.width === width && source.height === height) return Promise.resolve(source);
+  const image = toSharp(source);
+  if (fit === 'contain') image.resize(width, height, { fit, background: CLEAR });
+  else if (fit === 'inside') image.resize(width, height, { fit: 'fill' });
+  else if (typeof position === 'object')
+    image.extract(cropAround(position, source, { width, height })).resize(width, height, { fit: 'fill' });
+  else image.resize(width, height, { fit, position: position === 'smart' ? 'attention' : position });
+  return toPixels(image, source.colours);
 }
 
-/** Decodes what was written, whole, and tells its size. */
-export async function reopen(file: string): Promise<Size> {
-  const image = sharp(file, STRICT);
-  const { width, height } = await image.metadata();
-  // Scaling while decoding keeps this cheap; every byte is still read.
-  await image.resize(8, 8, { fit: 'fill' }).raw().toBuffer();
-  return { width, height };
+async function look(source: Pixels): Promise<ImageTraits> {
+  const pixels = source.colours ? await toPixels(toSharp(source).withIccProfile('srgb'), undefined) : source;
+  const inside = { fit: 'inside', withoutEnlargement: true } as const;
+  const small = await toPixels(toSharp(pixels).resize(SMALL, SMALL, inside).ensureAlpha(), undefined);
+  const flat = toSharp(small).flatten({ background: WHITE });
+  const [blur, grey] = await Promise.all([
+    toPixels(flat.clone().resize(BLUR_SIDE, BLUR_SIDE, inside).ensureAlpha(), undefined),
+    flat.clone().resize(HASH_SIDE, HASH_SIDE, { fit: 'fill' }).greyscale().raw({ depth: 'uchar' }).toBuffer(),
+  ]);
+  return traitsOf(small, blur, grey);
 }

@@ -28,13 +28,13 @@ export function imageChildSpec(dir: string, memoryMiB: number): ChildSpec {
     scratch: dir,
     limits: { memoryMiB, fileMiB: FILE_MIB },
     memory: 'data',
-    readOnlyPaths: [process.execPath, CHILD_DIR, join(PROJECT, 'package.json'), ...sharpPackages()],
+    readOnlyPaths: [process.execPath, CHILD_DIR, join(PROJECT, 'package.json'), ...packages()],
     env: ENV,
   };
 }
 
-/** sharp, its native halves and its two helpers, wherever the package manager has put them. */
-function sharpPackages(): string[] {
+/** sharp, its native halves and its two helpers, and what makes placeholders, wherever the package manager has put them. */
+function packages(): string[] {
   const require = createRequire(import.meta.url);
   const packageDir = (from: NodeRequire, name: string): string => {
     const entry = from.resolve(name);
@@ -44,5 +44,6 @@ function sharpPackages(): string[] {
   const sharp = packageDir(require, 'sharp');
   const fromSharp = createRequire(join(sharp, 'package.json'));
   const helpers = ['detect-libc', 'semver'].map((name) => packageDir(fromSharp, name));
-  return [sharp, dirname(packageDir(fromSharp, '@img/colour')), ...helpers];
+  const placeholders = ['blurhash', 'thumbhash'].map((name) => packageDir(require, name));
+  return [sharp, dirname(packageDir(fromSharp, '@img/colour')), ...helpers, ...placeholders];
 }

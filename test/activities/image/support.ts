@@ -4,8 +4,9 @@ import { join } from 'node:path';
 
 import { makeVariants } from '../../../src/activities/image/make-variants.js';
 import { openPicture } from '../../../src/activities/image/open-picture.js';
-import { loadConfig, type ConfigOverrides } from '../../../src/config/index.js';
-import type { ImagePlan } from '../../../src/contracts/plan.js';
+import { loadConfig, loadProfiles, type ConfigOverrides } from '../../../src/config/index.js';
+import type { ImageSpec } from '../../../src/contracts/profile.js';
+import type { ImagePlan } from '../../../src/contracts/image.js';
 import { createLogger } from '../../../src/logging/index.js';
 import { planImage } from '../../../src/media/image/plan.js';
 import { sniff, SNIFF_BYTES } from '../../../src/media/sniff.js';
@@ -15,7 +16,7 @@ import type { Tools } from '../../../src/tools/tools.js';
 export interface Studio {
   readonly tools: Tools;
   /** Variants by name, and the plan that they follow. */
-  process(bytes: Uint8Array): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
+  process(bytes: Uint8Array, spec?: ImageSpec): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
 }
 
 export async function openStudio(dir: string, limits: ConfigOverrides['limits'] = {}): Promise<Studio> {
@@ -29,13 +30,13 @@ export async function openStudio(dir: string, limits: ConfigOverrides['limits'] 
   const tools = await createTools(config, createLogger(config.log), dir);
   return {
     tools,
-    process: (bytes) =>
+    process: (bytes, spec = loadProfiles('').get('default').image) =>
       tools.withImageSlot(async (slot) => {
         const { kind, mime } = await sniff(bytes.subarray(0, SNIFF_BYTES));
         if (kind !== 'image') throw new Error(`not an image: ${mime}`);
         await writeFile(join(slot.dir, 'source'), bytes);
         const picture = await openPicture({ tools, slot, limits: config.limits }, 'source', mime!);
-        const plan = planImage(picture.facts, picture.reader);
+        const plan = planImage(picture.facts, picture.reader, spec);
         const finished = await makeVariants(slot, picture.file, plan.variants);
         return { plan, files: new Map(finished.map((made) => [made.variant.name, made.bytes])) };
       }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 
-import type { ImageVariant } from '../../../src/contracts/plan.js';
+import type { ImageVariant } from '../../../src/contracts/image.js';
 import { findFault } from '../../../src/media/image/verify.js';
 
 const variant = (format: 'jpeg' | 'webp', width = 60, height = 40): ImageVariant => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp, { type Color } from 'sharp';
 
-import type { ImageVariant } from '../../../src/contracts/plan.js';
+import type { ImageVariant } from '../../../src/contracts/image.js';
 import type { ImageSlot } from '../../../src/tools/tools.js';
 import { descendants, isAlive, until } from '../../support/processes.js';
 import { createSpawner } from '../../../src/tools/spawn.js';
