@@ -100,6 +100,15 @@ export interface SheetSpec {
   readonly tiles: readonly string[];
 }
 
+/** The frames of an animation, one below the other. */
+export interface StripSpec {
+  /** File name within the slot's folder. */
+  readonly name: string;
+  /** Pixels of one frame. */
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface RenderedImage {
   readonly name: string;
   /** File name within the slot's folder. */
@@ -131,6 +140,8 @@ export interface ImageSlot {
   look(file: string): Promise<PictureLooks>;
   /** Writes one sheet into the slot's folder. */
   sheet(spec: SheetSpec): Promise<RenderedImage>;
+  /** Writes all frames of an animation as one PNG, on white. @returns how long each is shown, milliseconds, as the file has it */
+  strip(file: string, spec: StripSpec): Promise<readonly number[]>;
 }
 
 /** Which protections decoders run with on this host; logged at start and shown by `doctor`. */

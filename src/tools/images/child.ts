@@ -11,6 +11,7 @@ import { look } from './look.js';
 import { inspect } from './inspect.js';
 import { render } from './render.js';
 import { sheet } from './sheet.js';
+import { strip } from './strip.js';
 
 // Every picture is another one: a cache would only hold memory, and the pixels of somebody else.
 sharp.cache(false);
@@ -40,6 +41,8 @@ function perform(request: ImageRequest): Promise<ImageResult> {
       return look(request);
     case 'sheet':
       return sheet(request);
+    case 'strip':
+      return strip(request);
   }
 }
 

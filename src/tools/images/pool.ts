@@ -9,13 +9,22 @@ import { join } from 'node:path';
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
 import type { ImageTraits, ImageVariant } from '../../contracts/image.js';
 import type { ChildSpec, SpawnSandboxed } from '../child.js';
-import type { ImageHeader, ImageSlot, PictureLooks, RenderOptions, RenderedImage, SheetSpec } from '../tools.js';
+import type {
+  ImageHeader,
+  ImageSlot,
+  PictureLooks,
+  RenderOptions,
+  RenderedImage,
+  SheetSpec,
+  StripSpec,
+} from '../tools.js';
 import { ChildCollapsed, ImageChild, type Asking, type Collapse } from './image-child.js';
 import {
   isHeader,
   isLooks,
   isRendered,
   isSize,
+  isStrip,
   type ImageCall,
   type ImageFault,
   type ImageNews,
@@ -29,6 +38,8 @@ export interface ImagePoolOptions {
   /** An existing folder; each slot gets its own below it. */
   readonly dir: string;
   readonly slots: number;
+  /** Encoders at once in each child. */
+  readonly threads: number;
   /** Of each child. */
   readonly memoryMiB: number;
   /** Wall time of one request to a child. */
@@ -141,7 +152,7 @@ class Seat {
     private readonly dir: string,
     private readonly options: ImagePoolOptions,
   ) {
-    this.spec = imageChildSpec(dir, options.memoryMiB);
+    this.spec = imageChildSpec(dir, options.memoryMiB, options.threads);
   }
 
   async serve<T>(use: (slot: ImageSlot) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -161,6 +172,7 @@ class Seat {
         },
         look: (file) => this.look(file, signal),
         sheet: (spec) => this.sheet(spec, signal),
+        strip: (file, spec) => this.strip(file, spec, signal),
       });
     } finally {
       this.jobs++;
@@ -220,6 +232,12 @@ class Seat {
     const size = await this.ask({ op: 'sheet', file: name, spec, maxPixels }, signal);
     if (!isSize(size)) throw strange();
     return this.written(name, size);
+  }
+
+  private async strip(file: string, spec: StripSpec, signal: AbortSignal | undefined): Promise<readonly number[]> {
+    const strip = await this.ask({ op: 'strip', file, spec, maxPixels: this.options.maxPixels }, signal);
+    if (!isStrip(strip, spec)) throw strange();
+    return strip.delays;
   }
 
   /** Twice at most: what fails in two fresh processes is the file's fault. */

@@ -1,6 +1,6 @@
 /** What the pool and its sharp child say to each other: one JSON object per line. */
 import type { ImageTraits, ImageVariant } from '../../contracts/image.js';
-import type { ImageHeader, PictureLooks, SheetSpec } from '../tools.js';
+import type { ImageHeader, PictureLooks, SheetSpec, StripSpec } from '../tools.js';
 
 /**
  * Begins every line of the child that is meant for the pool (RFC 7464's record separator): whatever a native library
@@ -23,7 +23,8 @@ export type ImageCall =
       readonly maxPixels: number;
     }
   | { readonly op: 'look'; readonly file: string; readonly maxPixels: number }
-  | { readonly op: 'sheet'; readonly file: string; readonly spec: SheetSpec; readonly maxPixels: number };
+  | { readonly op: 'sheet'; readonly file: string; readonly spec: SheetSpec; readonly maxPixels: number }
+  | { readonly op: 'strip'; readonly file: string; readonly spec: StripSpec; readonly maxPixels: number };
 
 export type ImageRequest = ImageCall & { readonly id: number };
 
@@ -41,8 +42,13 @@ export interface Rendered {
   readonly traits?: ImageTraits | undefined;
 }
 
+/** Of `strip`: its size, and how long each frame is shown, milliseconds. */
+export interface FrameStrip extends Size {
+  readonly delays: readonly number[];
+}
+
 /** Of `inspect`: the header. Of `sheet`: its size. */
-export type ImageResult = ImageHeader | PictureLooks | Rendered | Size;
+export type ImageResult = ImageHeader | PictureLooks | Rendered | Size | FrameStrip;
 
 /** A variant of `render` is written whole; the rest is still being made. */
 export interface ImageNews {
@@ -122,6 +128,18 @@ export function isLooks(result: unknown): result is PictureLooks {
   if (typeof result !== 'object' || result === null) return false;
   const { brightness, contrast, entropy, sharpness } = result as PictureLooks;
   return [brightness, contrast, entropy, sharpness].every((value) => Number.isFinite(value) && value >= 0);
+}
+
+export function isStrip(result: unknown, { width, height }: StripSpec): result is FrameStrip {
+  if (!isSize(result)) return false;
+  const { delays } = result as FrameStrip;
+  return (
+    Array.isArray(delays) &&
+    delays.length > 0 &&
+    delays.every(isCount) &&
+    result.width === width &&
+    result.height === height * delays.length
+  );
 }
 
 const FAULTS: ReadonlySet<ImageFault> = new Set(['unsupported', 'damaged', 'pixels', 'memory', 'space']);
