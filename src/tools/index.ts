@@ -34,10 +34,14 @@ export async function createTools(
     if (findFirst(names) === undefined) logger.warn(`${names.join(' or ')} is not installed; what needs it will fail`);
   }
   const spawn = around(createSpawner(host));
+  const cores = availableParallelism();
+  const slots = config.workers.imageConcurrency || cores;
   const images = await createImagePool({
     spawn,
     dir,
-    slots: config.workers.imageConcurrency || availableParallelism(),
+    slots,
+    // Two at least: a slot seldom has its core for itself alone, but neighbours often are idle.
+    threads: Math.max(2, Math.ceil(cores / slots)),
     memoryMiB: config.limits.imageMemoryMiB,
     seconds: config.limits.imageSeconds,
     maxPixels: Math.floor(config.limits.maxMegapixels * 1e6),

@@ -14,7 +14,7 @@ const CLEAR = { r: 0, g: 0, b: 0, alpha: 0 };
 
 /**
  * Decodes once, to the largest size that a variant needs; all is made from those pixels, small ones from larger ones
- * where there are some.
+ * where there are some. From large to small: what takes longest is begun first, and what is left at the end is short.
  *
  * @param onWritten is told of each variant as soon as it is whole
  */
@@ -23,36 +23,37 @@ export async function render(
   onWritten: (index: number, size: Size) => void,
 ): Promise<Rendered> {
   const stills = call.variants.filter(({ animated }) => !animated);
-  const base = await decode(call, stills);
-  const levels = [base];
-  const shapes = new Map<string, Promise<Pixels>>();
-  // From large to small: each may serve the next.
-  for (const variant of stills.filter(({ fit }) => fit === 'inside').sort((a, b) => b.width - a.width)) {
-    const key = keyOf(variant);
-    if (shapes.has(key)) continue;
-    const level = await shape(bestSource(levels, variant), variant);
-    levels.push(level);
-    shapes.set(key, Promise.resolve(level));
+  const levels = [await decode(call, stills)];
+  const written: Promise<Size>[] = [];
+  const write = (variant: ImageVariant, made: Promise<Size>): void => {
+    const index = call.variants.indexOf(variant);
+    written[index] = made.then((size) => {
+      onWritten(index, size);
+      return size;
+    });
+  };
+  try {
+    for (const variant of call.variants) {
+      if (variant.animated) write(variant, writeAnimation(call.file, variant, call.maxPixels));
+    }
+    let last: { readonly key: string; readonly pixels: Pixels } | undefined;
+    for (const variant of stills.sort((a, b) => area(b) - area(a) || keyOf(a).localeCompare(keyOf(b)))) {
+      const key = keyOf(variant);
+      if (last?.key !== key) last = { key, pixels: await shape(bestSource(levels, variant), variant) };
+      const { pixels } = last;
+      if (variant.fit === 'inside' && !levels.includes(pixels)) levels.push(pixels);
+      write(variant, writeStill(pixels, variant));
+    }
+    const small = bestSource(levels, { width: SMALL, height: SMALL, fit: 'inside' });
+    const traits = call.traits ? await traitsOfPicture(small) : undefined;
+    return { sizes: await Promise.all(written), ...(traits ? { traits } : {}) };
+  } finally {
+    // After an answer, a bad one too, the folder may belong to another picture: nothing writes into it any more.
+    await Promise.allSettled(written);
   }
-  const pixelsOf = (variant: ImageVariant): Promise<Pixels> => {
-    const key = keyOf(variant);
-    const made = shapes.get(key) ?? shape(bestSource(levels, variant), variant);
-    shapes.set(key, made);
-    return made;
-  };
-  const write = async (variant: ImageVariant, index: number): Promise<Size> => {
-    const size = variant.animated
-      ? await writeAnimation(call.file, variant, call.maxPixels)
-      : await writeStill(await pixelsOf(variant), variant);
-    onWritten(index, size);
-    return size;
-  };
-  const [traits, ...sizes] = await Promise.all([
-    call.traits ? look(bestSource(levels, { width: SMALL, height: SMALL, fit: 'inside' })) : undefined,
-    ...call.variants.map(write),
-  ]);
-  return { sizes, ...(traits ? { traits } : {}) };
 }
+
+const area = ({ width, height }: ImageVariant): number => width * height;
 
 const keyOf = ({ fit, width, height, position }: ImageVariant): string =>
   JSON.stringify([fit, width, height, position ?? 'centre']);
@@ -69,7 +70,7 @@ async function decode({ file, maxPixels, traits }: ImageCall & { op: 'render' },
   const { icc, autoOrient: shown } = await open().metadata();
   const small = { width: SMALL, height: SMALL, fit: 'contain' } as const;
   const { width, height } = baseSize(shown, traits ? [small, ...stills] : stills);
-  const wide = icc !== undefined && stills.some(({ colours }) => colours === 'p3');
+  const wide = icc !== undefined && stills.every(({ colours }) => colours === 'p3');
   const image = open();
   if (wide) image.pipelineColourspace('rgb16').withIccProfile('p3');
   else if (icc) image.withIccProfile('srgb');
@@ -96,7 +97,7 @@ function shape(source: Pixels, { width, height, fit, position = 'centre' }: Imag
   return toPixels(image, source.colours);
 }
 
-async function look(source: Pixels): Promise<ImageTraits> {
+async function traitsOfPicture(source: Pixels): Promise<ImageTraits> {
   const pixels = source.colours ? await toPixels(toSharp(source).withIccProfile('srgb'), undefined) : source;
   const inside = { fit: 'inside', withoutEnlargement: true } as const;
   const small = await toPixels(toSharp(pixels).resize(SMALL, SMALL, inside).ensureAlpha(), undefined);

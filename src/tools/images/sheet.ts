@@ -3,7 +3,7 @@ import sharp from 'sharp';
 
 import type { SheetSpec } from '../tools.js';
 import type { ImageCall, Size } from './protocol.js';
-import { reopen, TOLERANT } from './open.js';
+import { TOLERANT } from './open.js';
 
 const CHANNELS = 3;
 
@@ -19,8 +19,8 @@ export async function sheet({ spec, maxPixels }: ImageCall & { op: 'sheet' }): P
     lay(last.tile, spec, place, pixels);
   }
   const image = sharp(pixels, { raw: { width, height, channels: CHANNELS } });
-  await (format === 'jpeg' ? image.jpeg({ quality }) : image.webp({ quality })).toFile(name);
-  return reopen(name);
+  const written = await (format === 'jpeg' ? image.jpeg({ quality }) : image.webp({ quality })).toFile(name);
+  return { width: written.width, height: written.height };
 }
 
 function decode(file: string, { tileWidth, tileHeight }: SheetSpec, maxPixels: number): Promise<Buffer> {

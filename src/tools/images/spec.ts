@@ -20,7 +20,8 @@ const FILE_MIB = 256;
  */
 const ENV = { MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1' };
 
-export function imageChildSpec(dir: string, memoryMiB: number): ChildSpec {
+/** @param threads encoders at once */
+export function imageChildSpec(dir: string, memoryMiB: number, threads: number): ChildSpec {
   return {
     command: process.execPath,
     // Most of the memory is libvips's; the heap of V8 only holds requests.
@@ -29,7 +30,8 @@ export function imageChildSpec(dir: string, memoryMiB: number): ChildSpec {
     limits: { memoryMiB, fileMiB: FILE_MIB },
     memory: 'data',
     readOnlyPaths: [process.execPath, CHILD_DIR, join(PROJECT, 'package.json'), ...packages()],
-    env: ENV,
+    // sharp works in libuv's pool: each picture in one thread of it.
+    env: { ...ENV, UV_THREADPOOL_SIZE: String(threads) },
   };
 }
 
