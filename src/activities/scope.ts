@@ -7,7 +7,7 @@ import { Context, type Info } from '@temporalio/activity';
 import { MediaError } from '../contracts/errors.js';
 import { parseHeartbeat, type HeartbeatDetails } from '../contracts/progress.js';
 import type { Logger } from '../logging/logger.js';
-import { drainingFailure, isOutage, toFailure } from './failures.js';
+import { drainingFailure, isFinal, isOutage, toFailure } from './failures.js';
 import { Pulse } from './pulse.js';
 
 /** A heartbeat also fetches cancellation: its period bounds how late a cancel is heard. */
@@ -23,6 +23,8 @@ export interface ActivityScope {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly info: Info;
+  /** Whether nobody tries again when this attempt ends with it. */
+  isFinal(error: MediaError): boolean;
   /** Sets what the next heartbeat says. Cheap: call it as often as you like. */
   report(details: Report): void;
 }
@@ -80,6 +82,7 @@ export function activity<Args extends unknown[], Result>(
         attempt: info.attempt,
       }),
       info,
+      isFinal: (error) => isFinal(error, strikes + 1),
       report: (next) => {
         details = { v: 1, strikes: strikes + 1, ...next };
       },

@@ -9,7 +9,12 @@ import type { Rendition } from './renditions.js';
 export type Inspection = { readonly outcome: 'media'; readonly plan: VideoPlan } | { readonly outcome: 'image' };
 
 export type ImageOutcome =
-  | { readonly outcome: 'ready'; readonly renditions: readonly Rendition[]; readonly reader: string }
+  | {
+      readonly outcome: 'ready';
+      readonly renditions: readonly Rendition[];
+      readonly reader: string;
+      readonly missing?: readonly MissingPart[] | undefined;
+    }
   /** An animation of which loops are to be made first: nothing is published yet. */
   | { readonly outcome: 'animated'; readonly made: MadeImage; readonly loops: readonly LoopPlan[] }
   /** The bytes are video or audio. */
