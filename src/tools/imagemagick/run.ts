@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { SpawnSandboxed } from '../child.js';
 import { childOf } from '../ffmpeg/run.js';
+import { FRESH_MEMORY } from '../fresh-memory.js';
 import { findFirst } from '../locate.js';
 import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
@@ -21,6 +22,7 @@ export async function runMagick(spawn: SpawnSandboxed, run: ToolRun): Promise<To
     args: run.args,
     readOnlyPaths: [POLICY_FOLDER],
     env: {
+      ...FRESH_MEMORY,
       MAGICK_CONFIGURE_PATH: POLICY_FOLDER,
       // A relative name: the policy forbids absolute ones.
       MAGICK_TMPDIR: '.',

@@ -4,6 +4,7 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { ChildSpec } from '../child.js';
+import { FRESH_MEMORY } from '../fresh-memory.js';
 
 /** The project's folder, from `src/tools/images` and from `dist/tools/images` alike. */
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -18,7 +19,7 @@ const FILE_MIB = 256;
  * At most two arenas: glibc otherwise keeps one per thread, each at its own high-water mark.
  * https://sharp.pixelplumbing.com/install#linux-memory-allocator
  */
-const ENV = { MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1' };
+const ENV = { MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1', ...FRESH_MEMORY };
 
 /** @param threads encoders at once */
 export function imageChildSpec(dir: string, memoryMiB: number, threads: number): ChildSpec {

@@ -10,6 +10,7 @@ import type { ImagePlan } from '../../../src/contracts/image.js';
 import { createLogger } from '../../../src/logging/index.js';
 import { planImage } from '../../../src/media/image/plan.js';
 import { sniff, SNIFF_BYTES } from '../../../src/media/sniff.js';
+import type { SpawnSandboxed } from '../../../src/tools/child.js';
 import { createTools } from '../../../src/tools/index.js';
 import type { Tools } from '../../../src/tools/tools.js';
 
@@ -19,15 +20,26 @@ export interface Studio {
   process(bytes: Uint8Array, spec?: ImageSpec): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
 }
 
-export async function openStudio(dir: string, limits: ConfigOverrides['limits'] = {}): Promise<Studio> {
+export interface StudioOptions {
+  /** Pictures at once. */
+  readonly slots?: number;
+  /** Stands between the tools and their children. */
+  readonly around?: (spawn: SpawnSandboxed) => SpawnSandboxed;
+}
+
+export async function openStudio(
+  dir: string,
+  limits: ConfigOverrides['limits'] = {},
+  { slots = 2, around }: StudioOptions = {},
+): Promise<Studio> {
   const overrides: ConfigOverrides = {
     log: { level: 'error' },
-    workers: { imageConcurrency: 2 },
+    workers: { imageConcurrency: slots },
     // Tests run beside each other.
     limits: { imageSeconds: 60, ...limits },
   };
   const config = loadConfig({ files: [], env: {}, overrides });
-  const tools = await createTools(config, createLogger(config.log), dir);
+  const tools = await createTools(config, createLogger(config.log), dir, around);
   return {
     tools,
     process: (bytes, spec = loadProfiles('').get('default').image) =>
