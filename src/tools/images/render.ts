@@ -27,10 +27,13 @@ export async function render(
   const written: Promise<Size>[] = [];
   const write = (variant: ImageVariant, made: Promise<Size>): void => {
     const index = call.variants.indexOf(variant);
-    written[index] = made.then((size) => {
+    const whole = made.then((size) => {
       onWritten(index, size);
       return size;
     });
+    // It may fail before it is waited for below: Node would end the process for a failure that nobody looks at.
+    whole.catch(() => undefined);
+    written[index] = whole;
   };
   try {
     for (const variant of call.variants) {
