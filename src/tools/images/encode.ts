@@ -52,7 +52,7 @@ async function write(variant: ImageVariant, encode: (quality: number) => Sharp):
 /** Of an animation, that of a frame. */
 const sizeOf = ({ width, height, pageHeight }: OutputInfo): Size => ({ width, height: pageHeight ?? height });
 
-function encoded(image: Sharp, { format }: ImageVariant, quality: number): Sharp {
+export function encoded(image: Sharp, { format }: ImageVariant, quality: number): Sharp {
   switch (format) {
     case 'jpeg':
       return image.jpeg({ quality });
