@@ -196,7 +196,9 @@ describe('the sandbox of a child', () => {
         .split('\0')
         .map((entry) => entry.split('=')[0]);
       expect(environment).not.toContain('USER');
-      expect(environment).toEqual(expect.arrayContaining(['MALLOC_ARENA_MAX', 'MALLOC_PERTURB_', 'VIPS_BLOCK_UNTRUSTED']));
+      expect(environment).toEqual(
+        expect.arrayContaining(['MALLOC_ARENA_MAX', 'MALLOC_PERTURB_', 'VIPS_BLOCK_UNTRUSTED']),
+      );
       const mounts = (await readFile(`/proc/${pid}/mounts`, 'utf8')).split('\n').map((line) => line.split(' '));
       const writable = mounts.filter(([, , type, options]) => /^rw\b/.test(options ?? '') && type !== 'devpts');
       expect(writable.map(([, target]) => target).filter((target) => !target!.startsWith('/dev'))).toEqual([
