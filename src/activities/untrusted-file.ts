@@ -27,6 +27,40 @@ export async function readRegularFile(path: string): Promise<Buffer | undefined>
   }
 }
 
+/** Bytes. What is read of a file here and there mostly lies close together. */
+const WINDOW = 65_536;
+
+/**
+ * For readers that follow offsets through a file.
+ *
+ * @param use gets `read(offset, length)`: as many of the bytes as there are, none beyond the file
+ */
+export async function withBytes<T>(
+  path: string,
+  use: (read: (offset: number, length: number) => Promise<Buffer>, fileBytes: number) => Promise<T>,
+): Promise<T> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    let window: { readonly offset: number; readonly bytes: Buffer } = { offset: 0, bytes: Buffer.alloc(0) };
+    const load = async (offset: number, length: number): Promise<Buffer> => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    };
+    return await use(
+      async (offset, length) => {
+        if (!Number.isSafeInteger(offset) || offset < 0) return Buffer.alloc(0);
+        if (length > WINDOW) return load(offset, length);
+        const start = offset - window.offset;
+        if (start < 0 || start + length > window.bytes.length) window = { offset, bytes: await load(offset, WINDOW) };
+        return window.bytes.subarray(offset - window.offset, offset - window.offset + length);
+      },
+      (await file.stat()).size,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
 /** The first bytes of a file, or all when it has fewer. */
 export async function readHead(path: string, bytes: number): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);

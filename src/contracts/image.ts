@@ -1,7 +1,7 @@
 /** Images: what is made of one, and what is found out about it on the way. */
 
-/** Which program decodes a source. */
-export type ImageReader = 'sharp' | 'imagemagick' | 'ffmpeg' | 'poppler' | 'preview';
+/** Which program decodes a source; `preview`: none but sharp, for a picture that the source carries inside. */
+export type ImageReader = 'sharp' | 'imagemagick' | 'libheif' | 'ffmpeg' | 'poppler' | 'preview';
 
 /** Shares of width and height, 0-1, from the top left of the picture as displayed. */
 export interface FocalPoint {

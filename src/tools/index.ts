@@ -6,14 +6,16 @@ import type { SpawnSandboxed } from './child.js';
 import { createImagePool } from './images/pool.js';
 import { runFfmpeg, runFfprobe } from './ffmpeg/run.js';
 import { IMAGEMAGICK, runMagick } from './imagemagick/run.js';
+import { heifRunner } from './libheif/run.js';
 import { findFirst } from './locate.js';
+import { runPoppler } from './poppler/run.js';
 import { detectHost } from './protections.js';
 import { PROTECTIONS } from './sandbox.js';
 import { createSpawner } from './spawn.js';
 import type { Tools } from './tools.js';
 
 /** The tools that activities call, each with the other names that it goes by. */
-const PROGRAMS: readonly (readonly string[])[] = [['ffmpeg'], ['ffprobe'], IMAGEMAGICK];
+const PROGRAMS: readonly (readonly string[])[] = [['ffmpeg'], ['ffprobe'], IMAGEMAGICK, ['pdftoppm']];
 
 /**
  * @param dir where image slots get their folders: the process's own scratch folder, which is swept when it is killed
@@ -52,6 +54,8 @@ export async function createTools(
     ffmpeg: (run) => runFfmpeg(spawn, run),
     ffprobe: (run) => runFfprobe(spawn, run),
     magick: (run) => runMagick(spawn, run),
+    heif: heifRunner(spawn),
+    poppler: (program, run) => runPoppler(spawn, program, run),
     withImageSlot: (use, options) => images.withSlot(use, options),
     close: () => images.close(),
   };

@@ -17,6 +17,8 @@ export interface ToolRun {
   /** Files in `scratch` that the child reads and can not change: shared with other jobs. Where the host can't promise that, it is best effort. */
   readonly readOnlyFiles?: readonly string[] | undefined;
   readonly limits: ToolLimits;
+  /** What `limits.memoryMiB` bounds, as in `ChildSpec`. Default `address-space`. */
+  readonly memory?: 'address-space' | 'data' | undefined;
   /** Stops the child's whole process group: TERM, then KILL after 2 s. Rejects with the signal's reason itself. */
   readonly signal?: AbortSignal | undefined;
   /** 0-19. Bulk work runs at a lower priority of the operating system than urgent work. */
@@ -166,6 +168,10 @@ export interface Tools {
   ffprobe(run: ToolRun): Promise<ToolResult>;
   /** ImageMagick's `convert` under our own policy. */
   magick(run: ToolRun): Promise<ToolResult>;
+  /** libheif's own converter; undefined where it is not installed: ImageMagick does. */
+  readonly heif?: ((run: ToolRun) => Promise<ToolResult>) | undefined;
+  /** Reads PDF. UNSUPPORTED_FORMAT where it is not installed. */
+  poppler(program: 'pdfinfo' | 'pdftoppm', run: ToolRun): Promise<ToolResult>;
   /** Waits for a free slot; the slot's folder is emptied afterwards. A child that crashed is replaced. */
   withImageSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
   close(): Promise<void>;

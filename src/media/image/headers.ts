@@ -73,6 +73,19 @@ function j2c(bytes: Buffer): PixelSize | undefined {
   return { width: at(8) - at(16), height: at(12) - at(20) };
 }
 
+/**
+ * How often both sides can be halved while decoding: the decomposition levels of the first COD marker, which is
+ * required in the main header. ISO/IEC 15444-1, A.6.1.
+ */
+export function jp2Halvings(head: Buffer): number {
+  const stream = head.indexOf(Buffer.from([0xff, 0x4f, 0xff, 0x51]));
+  for (let at = stream + 2; stream >= 0 && at + 10 <= head.length && head[at] === 0xff;) {
+    if (head[at + 1] === 0x52) return Math.min(32, head[at + 9]!);
+    at += 2 + head.readUInt16BE(at + 2);
+  }
+  return 0;
+}
+
 /** Naked codestream, or the first `jxlc` or `jxlp` box of a container. ISO/IEC 18181-2. */
 function jxl(bytes: Buffer): PixelSize | undefined {
   if (bytes.readUInt16BE(0) === 0xff0a) return jxlSize(bytes.subarray(2));

@@ -43,8 +43,8 @@ export async function runFfprobe(spawn: SpawnSandboxed, run: ToolRun): Promise<T
 
 /** The parts of a run that the process runner takes. */
 export function childOf(run: ToolRun) {
-  const { scratch, readOnlyFiles, limits, signal, niceness, onLine } = run;
-  return { scratch, readOnlyFiles, limits, wallSeconds: limits.wallSeconds, signal, niceness, onLine };
+  const { scratch, readOnlyFiles, limits, memory, signal, niceness, onLine } = run;
+  return { scratch, readOnlyFiles, limits, memory, wallSeconds: limits.wallSeconds, signal, niceness, onLine };
 }
 
 /** On a timer of its own: an encoder that hangs sends no more progress that could be looked at. */
