@@ -6,7 +6,7 @@ import { makeVariants } from '../../../src/activities/image/make-variants.js';
 import { openPicture } from '../../../src/activities/image/open-picture.js';
 import { loadConfig, loadProfiles, type ConfigOverrides } from '../../../src/config/index.js';
 import type { ImageSpec } from '../../../src/contracts/profile.js';
-import type { ImagePlan } from '../../../src/contracts/image.js';
+import type { FocalPoint, ImagePlan } from '../../../src/contracts/image.js';
 import { createLogger } from '../../../src/logging/index.js';
 import { planImage } from '../../../src/media/image/plan.js';
 import { sniff, SNIFF_BYTES } from '../../../src/media/sniff.js';
@@ -17,7 +17,11 @@ import type { Tools } from '../../../src/tools/tools.js';
 export interface Studio {
   readonly tools: Tools;
   /** Variants by name, and the plan that they follow. */
-  process(bytes: Uint8Array, spec?: ImageSpec): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
+  process(
+    bytes: Uint8Array,
+    spec?: ImageSpec,
+    focal?: FocalPoint,
+  ): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
 }
 
 export interface StudioOptions {
@@ -42,13 +46,13 @@ export async function openStudio(
   const tools = await createTools(config, createLogger(config.log), dir, around);
   return {
     tools,
-    process: (bytes, spec = loadProfiles('').get('default').image) =>
+    process: (bytes, spec = loadProfiles('').get('default').image, focal = undefined) =>
       tools.withImageSlot(async (slot) => {
         const { kind, mime } = await sniff(bytes.subarray(0, SNIFF_BYTES));
         if (kind !== 'image') throw new Error(`not an image: ${mime}`);
         await writeFile(join(slot.dir, 'source'), bytes);
         const picture = await openPicture({ tools, slot, limits: config.limits }, 'source', mime!);
-        const plan = planImage(picture.facts, picture.reader, spec);
+        const plan = planImage(picture.facts, picture.reader, spec, focal);
         const finished = await makeVariants(slot, picture.file, plan.variants);
         return { plan, files: new Map(finished.map((made) => [made.variant.name, made.bytes])) };
       }),
