@@ -1,6 +1,6 @@
 /** What is wrong with a profile, in words that name the field. */
 import { Check } from 'typebox/value';
-import { ProfileSchema } from '../contracts/profile.js';
+import { ProfileSchema, type Profile } from '../contracts/profile.js';
 import { nearest } from './suggest.js';
 
 /** The part of JSON Schema that profiles use. */
@@ -19,7 +19,22 @@ export interface SchemaNode {
   readonly uniqueItems?: boolean;
 }
 
-export const problemsOf = (profile: unknown): string[] => problems(ProfileSchema, profile, '');
+export function problemsOf(profile: unknown): string[] {
+  const found = problems(ProfileSchema, profile, '');
+  return found.length > 0 ? found : namesTaken(profile as Profile);
+}
+
+/** What `planImage` calls its own files. */
+const OWN_NAMES = /^(thumb|animation|loop|w\d+)$/;
+
+function namesTaken({ image: { sizes } }: Profile): string[] {
+  const names = sizes.map(({ name }) => name);
+  return names.flatMap((name, index) =>
+    OWN_NAMES.test(name) || names.indexOf(name) < index
+      ? [`image.sizes[${index}].name: there is another picture called ${name}`]
+      : [],
+  );
+}
 
 function problems(node: SchemaNode, value: unknown, at: string): string[] {
   const fields = node.properties ? node : node.anyOf?.find(({ properties }) => properties);

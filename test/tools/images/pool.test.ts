@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -99,6 +100,82 @@ describe('a child that gives way', () => {
     expect(pool.collapses).toEqual(['memory', 'memory']);
     await pool.withSlot((slot) => render(slot));
   }, 60_000);
+});
+
+describe('variants', () => {
+  const sizes = [8, 16, 24, 32, 40].map((width) => ({ ...JPEG, name: `w${width}.jpg`, width, height: width }));
+
+  test('are each reported once, whole, before all are done', async () => {
+    pool = await startPool(dir);
+    const told = new Map<string, Buffer>();
+    const images = await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), photo);
+      const onFile = ({ name, bytes }: { name: string; bytes: number }): void => {
+        expect(told.has(name)).toBe(false);
+        const there = readFileSync(join(slot.dir, name));
+        expect(there.length).toBe(bytes);
+        told.set(name, there);
+      };
+      const made = await slot.render('source', sizes, { onFile });
+      for (const { name } of made) expect(told.get(name)!.equals(await readFile(join(slot.dir, name)))).toBe(true);
+      return made;
+    });
+    expect(told.size).toBe(sizes.length);
+    expect(images.map(({ name }) => name)).toEqual(sizes.map(({ name }) => name));
+  });
+
+  test('that were reported before a child gave way are not reported again, and are the same', async () => {
+    pool = await startPool(dir);
+    const told = new Map<string, Buffer>();
+    await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), photo);
+      await slot.inspect('source');
+      const onFile = ({ name }: { name: string }): void => {
+        expect(told.has(name)).toBe(false);
+        told.set(name, readFileSync(join(slot.dir, name)));
+        if (told.size === 1) process.kill(decoderOf(pool.children[0]!), 'SIGKILL');
+      };
+      await slot.render('source', sizes, { onFile });
+      for (const [name, bytes] of told) expect(bytes.equals(await readFile(join(slot.dir, name)))).toBe(true);
+    });
+    expect(told.size).toBe(sizes.length);
+    expect(pool.collapses.length).toBeLessThanOrEqual(1);
+  });
+
+  test('come with what the picture looks like where that is asked for, from one request', async () => {
+    let calls = 0;
+    pool = await startPool(dir, {}, () => {
+      calls++;
+      return undefined;
+    });
+    const { images, traits } = await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), await plain('#c86432'));
+      return slot.renderWithTraits('source', sizes);
+    });
+    expect(calls).toBe(1);
+    expect(images).toHaveLength(sizes.length);
+    expect(traits).toEqual({
+      thumbHash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/),
+      blurHash: expect.any(String),
+      dominantColour: '#c86432',
+      palette: ['#c86432'],
+      perceptualHash: '0000000000000000',
+    });
+  });
+
+  test('fail together: after the answer nothing is written any more', async () => {
+    pool = await startPool(dir);
+    await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), photo);
+      // A folder stands where one of them should be written.
+      await mkdir(join(slot.dir, 'w8.jpg'));
+      expect(await failureOf(slot.render('source', sizes))).toMatchObject({ code: 'DAMAGED_FILE' });
+      for (const { name } of sizes) await rm(join(slot.dir, name), { recursive: true, force: true });
+      await slot.inspect('source');
+      expect(await readdir(slot.dir)).toEqual(['source']);
+    });
+    expect(pool.collapses).toEqual([]);
+  });
 });
 
 describe('a healthy child says of a file', () => {
