@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -101,7 +102,19 @@ async function apng(): Promise<Buffer> {
   await writeFile(list, files.map((file, i) => `file '${file}'\nduration ${DELAYS[i]! / 1000}\n`).join(''));
   const out = join(profiles, 'made.apng');
   await run('ffmpeg', ['-v', 'error', '-f', 'concat', '-safe', '0', '-i', list, '-fps_mode', 'passthrough', '-enc_time_base', '1/100', '-f', 'apng', '-plays', '0', '-y', out]); // prettier-ignore
-  return readFile(out);
+  return withDelays(await readFile(out), DELAYS);
+}
+
+/** ffmpeg rounds times and guesses the last one: each frame gets its own. PNG, third edition, 11.3.6.2. */
+function withDelays(file: Buffer, delays: readonly number[]): Buffer {
+  let chunk = 0;
+  for (const milliseconds of delays) {
+    chunk = file.indexOf('fcTL', chunk + 1);
+    file.writeUInt16BE(milliseconds, chunk + 4 + 20);
+    file.writeUInt16BE(1000, chunk + 4 + 22);
+    file.writeUInt32BE(crc32(file.subarray(chunk, chunk + 4 + 26)), chunk + 4 + 26);
+  }
+  return file;
 }
 
 async function upload(key: string, bytes: Buffer, own: Partial<Job> = {}): Promise<Job> {

@@ -66,7 +66,7 @@ export interface ImagePool {
 /** glibc never gives back all that a large picture took: a child is replaced after so many jobs ... */
 const JOBS_PER_CHILD = 200;
 /** ... or when it holds more than this part of its memory between jobs. */
-const RESIDENT_SHARE = 0.25;
+const RESIDENT_SHARE = 0.5;
 
 const CODE_OF_COLLAPSE: Record<Collapse, ErrorCode> = {
   // It has not seen the file: that can't be to blame.
