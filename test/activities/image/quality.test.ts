@@ -413,6 +413,25 @@ describe('animations', () => {
   });
 });
 
+test('a budget holds for an animation too, also where its first frames must stand for all', async () => {
+  const [side, frames] = [256, 80];
+  const { data } = await photo(side, side + frames);
+  const film = Buffer.concat(
+    Array.from({ length: frames }, (_, i) => data.subarray(i * side * 3, (i + side) * side * 3)),
+  );
+  const raw = { width: side, height: side * frames, channels: 3, pageHeight: side } as const;
+  const source = await sharp(film, { raw })
+    .webp({ quality: 90, effort: 0, delay: Array(frames).fill(40) })
+    .toBuffer();
+  const animation = { ...DEFAULT.animation, loops: [] };
+  const spec = { widths: [32], formats: ['jpeg' as const], maxKiB: 256, animation };
+  expect(side * side * frames).toBeGreaterThan(4e6);
+  const made = (await make(source, spec)).file('animation.webp');
+  expect(made.length).toBeLessThanOrEqual(256 * 1024);
+  expect(made.length).toBeGreaterThan(128 * 1024);
+  expect((await sharp(made).metadata()).pages).toBe(frames);
+});
+
 /** ICC.1:2022: a grey profile of version 2 with a curve of gamma 1. */
 function linearGrey(): Buffer {
   const tags: readonly (readonly [string, Buffer])[] = [
