@@ -31,9 +31,12 @@ export interface ImagePath {
 /** A bucket that announces nothing: objects are there before the clock starts, and events are sent at once. */
 const BUCKET = 'bench';
 const POLL_MS = 20;
+/** Lines of the worker's log, when something went wrong. */
+const LAST_WORDS = 20;
 /** Puts at once. */
 const UPLOADS = 8;
-const BOUND_SECONDS = 900;
+/** For one image after the other. */
+const BOUND_SECONDS = 120;
 
 export async function withImagePath(use: (path: ImagePath) => Promise<void>): Promise<void> {
   await withBenchServers(async (servers) => {
@@ -69,7 +72,10 @@ export async function withImagePath(use: (path: ImagePath) => Promise<void>): Pr
           await untilReady(catalogue, ids);
           return (performance.now() - started) / 1000;
         };
-        await use({ config, dir, worker, run });
+        await use({ config, dir, worker, run }).catch((error: unknown) => {
+          console.error(worker.log.slice(-LAST_WORDS).join('\n'));
+          throw error;
+        });
       });
     } finally {
       await catalogue.close();
@@ -80,14 +86,14 @@ export async function withImagePath(use: (path: ImagePath) => Promise<void>): Pr
 
 /** One after the other: which is the last to be ready does not matter. */
 async function untilReady(catalogue: Catalogue, ids: readonly string[]): Promise<void> {
-  const end = Date.now() + BOUND_SECONDS * 1000;
   for (const id of ids) {
+    const end = Date.now() + BOUND_SECONDS * 1000;
     for (; ; await sleep(POLL_MS)) {
       const asset = await catalogue.find(id);
       if (asset?.state === 'ready') break;
       if (asset && FINAL_STATES.includes(asset.state))
         throw new Error(`an image ended as ${asset.state}: ${JSON.stringify(asset.error)}`);
-      if (Date.now() > end) throw new Error(`not ready within ${BOUND_SECONDS} s`);
+      if (Date.now() > end) throw new Error(`${asset?.state ?? 'not begun'} after ${BOUND_SECONDS} s`);
     }
   }
 }

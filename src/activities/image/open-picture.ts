@@ -45,7 +45,7 @@ export async function openPicture(decoders: PictureDecoders, source: string, mim
   if (format === JP2 || format === J2C) return openJpeg2000(decoders, format, source);
   if (format === APNG) return (await openApng(decoders, source)) ?? asIs(decoders, formatOf('image/png')!, source);
   if (format === TIFF) return (await openRaw(decoders, source)) ?? asIs(decoders, format, source);
-  if (format.reader === 'sharp') return asIs(decoders, format, source);
+  if (format.reader === 'sharp') return openBySharp(decoders, format, source);
   if (format.reader === 'preview') {
     const opened = await openRaw(decoders, source);
     if (!opened) throw noHeader(format);
@@ -56,6 +56,14 @@ export async function openPicture(decoders: PictureDecoders, source: string, mim
   if (format.reader === 'ffmpeg') return openByFfmpeg(decoders, format, source, head);
   admitSize(decoders, format, readSize(format.name, head));
   return openByMagick(decoders, format, source);
+}
+
+/** libvips holds the whole canvas of an animated WebP before it says how large it is: that is read here first. */
+async function openBySharp(decoders: PictureDecoders, format: ImageFormat, source: string): Promise<OpenedPicture> {
+  const { slot, limits } = decoders;
+  const canvas = readSize(format.name, await readHead(join(slot.dir, source), HEADER_BYTES));
+  if (canvas) admit({ ...canvas, format: format.name, pages: 1 }, limits);
+  return asIs(decoders, format, source);
 }
 
 /** Too large for memory, it is decoded at half or a quarter of its size: that is what its wavelets are made for. */

@@ -13,7 +13,7 @@ export const HEADER_BYTES = 65_536;
 
 type HeaderReader = (bytes: Buffer) => PixelSize | undefined;
 
-const READERS: Readonly<Record<string, HeaderReader>> = { bmp, psd, jp2, j2c, jxl };
+const READERS: Readonly<Record<string, HeaderReader>> = { bmp, psd, jp2, j2c, jxl, webp };
 
 /** @param format a name of `formats.ts`; icons have several pictures: `icon.ts`. */
 export function readSize(format: string, head: Buffer): PixelSize | undefined {
@@ -44,6 +44,12 @@ export function bitmapInfo(bytes: Buffer): PixelSize {
 
 export function pngSize(bytes: Buffer): PixelSize {
   return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+}
+
+/** The canvas of an extended file. RFC 9649, 2.7. */
+function webp(bytes: Buffer): PixelSize | undefined {
+  if (bytes.toString('latin1', 8, 16) !== 'WEBPVP8X') return undefined;
+  return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 };
 }
 
 /** Also PSB: same places. */
