@@ -271,10 +271,8 @@ describe('formats that sharp does not read', () => {
     ['bmp', []],
     ['bmp', ['-colors', '16', '-type', 'palette']],
     ['psd', []],
-    ['psd', ['-colorspace', 'CMYK']],
     ['jp2', ['-quality', '90']],
     ['j2k', ['-quality', '90']],
-    ['heic', ['-quality', '90']],
   ])('%s %j are read by ImageMagick', async (coder, args) => {
     const { plan, files } = await studio.process(await convert(await picture(), args, `${coder}:out`));
     expect(plan).toMatchObject({ width: 400, height: 300, reader: 'imagemagick' });
