@@ -104,7 +104,10 @@ export const ConfigSchema = group({
     urgentConcurrency: count('First segments and seeks at once per video worker, beside its other encodes.', 4, {
       minimum: 1,
     }),
-    imageConcurrency: count('Images at once per image worker. 0: one per core.', 0),
+    imageConcurrency: count(
+      'Images decoded at once per image worker; as many again are fetched or published. 0: one per core.',
+      0,
+    ),
     mediaConcurrency: count('Light steps at once per media worker.', 20, { minimum: 1 }),
     graceSeconds: count('After SIGTERM, how long running steps may go on before they are asked to hand over.', 5),
     forceSeconds: count('After SIGTERM, when the process ends whatever still runs. Must exceed the grace time.', 20, {

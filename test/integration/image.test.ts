@@ -16,7 +16,10 @@ import type { ImageActivities, ImageOutcome } from '../../src/contracts/activiti
 import { outputPrefix, type AssetDocument, type Job } from '../../src/contracts/assets.js';
 import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
 import type { ImageFacts } from '../../src/contracts/image.js';
+import { MediaError } from '../../src/contracts/errors.js';
 import { createLogger } from '../../src/logging/index.js';
+import type { ObjectStore } from '../../src/storage/object-store.js';
+import type { ImageSlot, Tools } from '../../src/tools/tools.js';
 import { openContext, type OpenContext } from '../../src/workers/context.js';
 import { descendants, until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
@@ -240,6 +243,58 @@ describe('an image', () => {
     expect(await makeImage(job)).toEqual({ outcome: 'media' });
     const failure = await failureOf(makeImage({ ...job, corrected: true }));
     expect(failure).toMatchObject({ type: 'LIMIT_BYTES', nonRetryable: true });
+  });
+});
+
+describe('uploads', () => {
+  /** Activities whose store and decoders tell what they do. */
+  function watched(put: (key: string) => Promise<void> = async () => undefined) {
+    const seen = { puts: [] as string[], running: 0, putsWhileEncoding: 0 };
+    const { store, tools } = open.activities;
+    const putBytes: ObjectStore['putBytes'] = async (bucket, key, ...rest) => {
+      seen.puts.push(key);
+      seen.running += 1;
+      try {
+        await put(key);
+        await store.putBytes(bucket, key, ...rest);
+      } finally {
+        seen.running -= 1;
+      }
+    };
+    const withImageSlot: Tools['withImageSlot'] = (use, options) =>
+      tools.withImageSlot(async (slot) => {
+        const renderWithTraits: ImageSlot['renderWithTraits'] = async (...args) => {
+          const rendered = await slot.renderWithTraits(...args);
+          seen.putsWhileEncoding = seen.puts.length;
+          return rendered;
+        };
+        return use({ ...slot, renderWithTraits });
+      }, options);
+    // All that an image asks of a store.
+    const own = { putBytes, publicUrl: store.publicUrl.bind(store), download: store.download.bind(store) };
+    const context = { ...open.activities, store: own as ObjectStore, tools: { ...tools, withImageSlot } };
+    return { seen, make: createActivities(context).image.makeImage };
+  }
+  const run = (make: ImageActivities['makeImage'], job: Job): Promise<ImageOutcome> =>
+    environmentOf().run(make as never, job as never, STARTED as never);
+
+  test('begin while other variants are still encoded', async () => {
+    const { seen, make } = watched();
+    expect(await run(make, await upload('overlap.jpg', photo))).toMatchObject({ outcome: 'ready' });
+    expect(seen.putsWhileEncoding).toBeGreaterThan(0);
+    expect(seen.puts).toHaveLength(VARIANTS.length + 1);
+  });
+
+  test('of which one fails stop the others before the step ends; the next attempt brings all', async () => {
+    const { seen, make } = watched((key) =>
+      key.endsWith('w640.webp') ? Promise.reject(new MediaError('STORE_UNAVAILABLE')) : Promise.resolve(),
+    );
+    const job = await upload('trouble.jpg', photo);
+    expect(await failureOf(run(make, job))).toMatchObject({ type: 'STORE_UNAVAILABLE', nonRetryable: false });
+    expect(seen.running).toBe(0);
+    expect(await open.activities.catalogue.find(job.assetId)).toMatchObject({ state: 'processing', generation: 0 });
+    expect(await makeImage(job)).toMatchObject({ outcome: 'ready' });
+    expect(await outputs(job)).toEqual(['asset.json', ...VARIANTS.map((name) => `images/${name}`)].sort());
   });
 });
 

@@ -1,4 +1,5 @@
 /** The whole way of an image in one activity: for what takes half a second, every further step would cost more than its work. */
+import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { ImageOutcome, MadeImage } from '../../contracts/activities.js';
@@ -36,19 +37,16 @@ interface Made {
 }
 
 export function createMakeImage(context: ActivityContext) {
-  const { config, logger, profiles, scratch, store, tools } = context;
+  const { config, logger, profiles, scratch, store } = context;
   return activity(logger, async (scope, job: Job, startedAt: string): Promise<ImageOutcome> => {
     const before = await publishedImage(context, job);
     if (before) return before;
 
     const { image: spec } = profiles.get(job.profile);
-    await scratch.ensureRoom();
     const shelf = { store, bucket: config.storage.mediaBucket, job };
     const uploads = new Uploads(shelf, scope.signal);
     try {
-      const made = await tools.withImageSlot((slot) => make(context, scope, slot, job, spec, uploads), {
-        signal: scope.signal,
-      });
+      const made = await scratch.withJobDir(job.assetId, (dir) => make(context, scope, job, spec, dir, uploads));
       if (made.outcome === 'media') return made;
       scope.report({ step: 'upload', what: 'variants', percent: 80 });
       const renditions = inOrder(await uploads.all(), made.plan);
@@ -66,27 +64,28 @@ export function createMakeImage(context: ActivityContext) {
   });
 }
 
-/** Everything that needs the slot. Finished variants leave while others are encoded; whoever waits for the network has no slot. */
+/** Whoever waits for the network has no slot: variants leave while others are encoded, and before it there is the source. */
 async function make(
   context: ActivityContext,
   scope: ActivityScope,
-  slot: ImageSlot,
   job: Job,
   spec: ImageSpec,
+  dir: string,
   uploads: Uploads,
 ): Promise<Made | { readonly outcome: 'media' }> {
   const { config, tools } = context;
   const { signal } = scope;
   scope.report({ step: 'download', what: SOURCE, percent: 0 });
-  const sha256 = await fetchSource(context, job, slot.dir, SOURCE, signal);
+  const sha256 = await fetchSource(context, job, dir, SOURCE, signal);
   if (sha256 === undefined) return { outcome: 'media' };
 
   scope.report({ step: 'inspect', what: SOURCE, percent: 20 });
-  const { kind, mime } = await sniff(await readHead(join(slot.dir, SOURCE), SNIFF_BYTES));
+  const { kind, mime } = await sniff(await readHead(join(dir, SOURCE), SNIFF_BYTES));
   if (kind === 'media' || !mime) return { outcome: 'media' };
   await announceState(context, job, { to: 'processing', by: scope.info.activityType, kind: 'image' });
 
-  return withQuarantine(context, scope, job, sha256, async () => {
+  const decode = async (slot: ImageSlot): Promise<Made> => {
+    await link(join(dir, SOURCE), join(slot.dir, SOURCE));
     const picture = await openPicture({ tools, slot, limits: config.limits, signal }, SOURCE, mime);
     const plan = planImage(picture.facts, picture.reader, spec, focalPoint(job, scope));
     scope.report({ step: 'encode', what: 'variants', percent: 30 });
@@ -94,7 +93,8 @@ async function make(
     const [loop] = plan.loops;
     const strip = loop && (await readStrip(slot, picture.file, loop));
     return { outcome: 'made', plan, traits, sha256, strip };
-  });
+  };
+  return withQuarantine(context, scope, job, sha256, () => tools.withImageSlot(decode, { signal }));
 }
 
 function focalPoint({ assetId, metadata }: Job, { logger }: ActivityScope): FocalPoint | undefined {
