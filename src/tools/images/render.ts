@@ -70,15 +70,39 @@ const keyOf = ({ fit, width, height, position }: ImageVariant): string =>
  */
 async function decode({ file, maxPixels, traits }: ImageCall & { op: 'render' }, stills: readonly ImageVariant[]) {
   const open = (): Sharp => sharp(file, { ...TOLERANT, limitInputPixels: maxPixels });
-  const { icc, autoOrient: shown } = await open().metadata();
+  const { icc, channels, space, autoOrient: shown } = await open().metadata();
   const small = { width: SMALL, height: SMALL, fit: 'contain' } as const;
   const { width, height } = baseSize(shown, traits ? [small, ...stills] : stills);
   const wide = icc !== undefined && stills.every(({ colours }) => colours === 'p3');
   const image = open();
   if (wide) image.pipelineColourspace('rgb16').withIccProfile('p3');
   else if (icc) image.withIccProfile('srgb');
-  image.autoOrient().resize(width, height, { fit: 'fill' });
-  return toPixels(image, wide ? 'p3' : undefined);
+  image.autoOrient();
+  const colours = wide ? ('p3' as const) : undefined;
+  if (channels > RGBA && space !== 'cmyk') {
+    return toPixels(toSharp(await withoutExtras(image, colours)).resize(width, height, { fit: 'fill' }), colours);
+  }
+  return toPixels(image.resize(width, height, { fit: 'fill' }), colours);
+}
+
+const RGB = 3;
+const RGBA = 4;
+
+/**
+ * The colours alone of a picture with spot channels or several masks, as Photoshop writes them into TIFF: libvips takes
+ * the last channel for its transparency, and loses the colours when it scales them by that.
+ */
+async function withoutExtras(image: Sharp, colours: Pixels['colours']): Promise<Pixels> {
+  const { data, info } = await image
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const kept = Buffer.alloc(width * height * RGB);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let channel = 0; channel < RGB; channel++) kept[pixel * RGB + channel] = data[pixel * channels + channel]!;
+  }
+  return { data: kept, width, height, channels: RGB, colours };
 }
 
 async function toPixels(image: Sharp, colours: Pixels['colours']): Promise<Pixels> {

@@ -206,6 +206,19 @@ describe('colours', () => {
     for (const value of await firstPixel(file('w60.jpg'))) expect(Math.abs(value - 188)).toBeLessThan(3);
   });
 
+  test('of a TIFF with spot channels are its colours alone', async () => {
+    const raw = { width: 60, height: 40, channels: 1 } as const;
+    const empty = Buffer.alloc(60 * 40);
+    const picture = sharp({ create: { width: 60, height: 40, channels: 3, background: '#c86432' } });
+    const { file } = await make(
+      await picture.joinChannel([empty, empty], { raw }).tiff({ compression: 'lzw' }).toBuffer(),
+    );
+    for (const name of ['w60.webp', 'thumb.jpg']) {
+      const found = toLab(await firstPixel(file(name)), 'srgb');
+      expect(deltaE(found, toLab([200, 100, 50], 'srgb'))).toBeLessThan(4);
+    }
+  });
+
   test('of an Ultra HDR photograph are those of its base picture', async () => {
     const red = await sharp({ create: { width: 60, height: 40, channels: 3, background: 'red' } })
       .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"><a hdrgm="1.0"/></x:xmpmeta>')
