@@ -1,4 +1,5 @@
 /** One supervised sharp process: one request at a time, and a definite end to each. */
+import { AsyncResource } from 'node:async_hooks';
 import { StringDecoder } from 'node:string_decoder';
 
 import type { ChildSpec, SandboxedChild, SpawnSandboxed } from '../child.js';
@@ -76,7 +77,8 @@ export class ImageChild {
         throw new ChildCollapsed('start', message);
       });
       const id = this.nextId++;
-      const reply = this.reply(id, onNews);
+      // News comes by a stream that another job opened: whoever asked hears it as its own.
+      const reply = this.reply(id, onNews && AsyncResource.bind(onNews));
       this.child.process.stdin.write(`${JSON.stringify({ id, ...call })}\n`);
       return await this.within(timeoutMs, reply);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -122,6 +123,22 @@ describe('variants', () => {
     });
     expect(told.size).toBe(sizes.length);
     expect(images.map(({ name }) => name)).toEqual(sizes.map(({ name }) => name));
+  });
+
+  test('are reported to whoever asked, not to whose job the child was started for', async () => {
+    pool = await startPool(dir, { slots: 1 });
+    const job = new AsyncLocalStorage<number>();
+    const heard: unknown[] = [];
+    for (const number of [1, 2]) {
+      await job.run(number, () =>
+        pool.withSlot(async (slot) => {
+          await writeFile(join(slot.dir, 'source'), photo);
+          await slot.render('source', [JPEG], { onFile: () => heard.push(job.getStore()) });
+        }),
+      );
+    }
+    expect(heard).toEqual([1, 2]);
+    expect(pool.children).toHaveLength(1);
   });
 
   test('that were reported before a child gave way are not reported again, and are the same', async () => {
