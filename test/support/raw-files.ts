@@ -96,7 +96,7 @@ class Writer {
     if (typeof value === 'object' && !Array.isArray(value)) {
       return { count: 1, bytes: this.long(this.directory(value as Directory).offset) };
     }
-    const numbers = Array.isArray(value) ? (value as number[]) : [value as number];
+    const numbers = Array.isArray(value) ? (value as number[]) : [value];
     return {
       count: numbers.length,
       bytes: Buffer.concat(numbers.map((n) => (type === 'short' ? this.short(n) : this.long(n)))),

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { MediaError } from '../../contracts/errors.js';
-import { ffmpegArguments, magickArguments } from '../../media/image/decode-args.js';
+import { ffmpegArguments } from '../../media/image/decode-args.js';
 import { exrHeader } from '../../media/image/exr.js';
 import {
   APNG,

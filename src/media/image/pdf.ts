@@ -10,25 +10,33 @@ import type { PixelSize } from './headers.js';
 const WIDTH = 1920;
 const MAX_HEIGHT = 4096;
 
-/** One page's size as displayed; points of 1/72 inch. */
-export function pageSize(pdfinfo: string): PixelSize {
-  const size = /^Page\s+1 size:\s+([\d.]+) x ([\d.]+) pts/m.exec(pdfinfo);
+export interface Page extends PixelSize {
+  /** It is displayed lying on its side. */
+  readonly isTurned: boolean;
+}
+
+/** As stored, before it is turned; points of 1/72 inch. */
+export function pageOf(pdfinfo: string): Page {
+  const size = /^Page\s+1 size:\s+([\d.e+]+) x ([\d.e+]+) pts/m.exec(pdfinfo);
   const [width, height] = [Number(size?.[1]), Number(size?.[2])];
   if (!(width > 0 && height > 0)) throw new MediaError('DAMAGED_FILE', 'Its first page has no size.');
   const turn = Number(/^Page\s+1 rot:\s+(\d+)/m.exec(pdfinfo)?.[1] ?? 0);
-  return turn % 180 === 90 ? { width: height, height: width } : { width, height };
+  return { width, height, isTurned: turn % 180 === 90 };
 }
 
-/** @returns whole pixels, within the limits */
-export function drawnSize(page: PixelSize, limits: ImageLimits): PixelSize {
+/** @returns whole pixels, within the limits; before it is turned, which is how pdftoppm counts */
+export function drawnSize({ width, height, isTurned }: Page, limits: ImageLimits): PixelSize {
   const side = Math.min(MAX_HEIGHT, limits.maxSidePx);
   const pixels = limits.maxMegapixels * 1e6;
+  const [shownWidth, shownHeight] = isTurned ? [height, width] : [width, height];
   const scale = Math.min(
-    Math.min(WIDTH, side) / page.width,
-    side / page.height,
-    Math.sqrt(pixels / (page.width * page.height)),
+    Math.min(WIDTH, side) / shownWidth,
+    side / shownHeight,
+    Math.sqrt(pixels / (shownWidth * shownHeight)),
   );
-  return { width: Math.max(1, Math.floor(page.width * scale)), height: Math.max(1, Math.floor(page.height * scale)) };
+  // What is a whole number may come out a little below.
+  const pixelsOf = (points: number): number => Math.max(1, Math.floor(points * scale + 1e-6));
+  return { width: pixelsOf(width), height: pixelsOf(height) };
 }
 
 export const infoArguments = (source: string): string[] => ['-f', '1', '-l', '1', source];

@@ -1,7 +1,8 @@
-/** libheif's container: AV1 is for sharp, HEVC for libheif's own converter where that shows the picture as it is. */
+/** libheif's container: AV1 is for sharp, HEVC for libheif's own converter. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 
 import { MediaError } from '../../../contracts/errors.js';
 import { heifArguments } from '../../../media/image/decode-args.js';
@@ -13,16 +14,18 @@ import { withBytes } from '../../untrusted-file.js';
 import { asIs, decoded, openByMagick } from './decoded.js';
 import { decoding, toolRun, type OpenedPicture, type PictureDecoders } from './decoders.js';
 
+/** Before the pixels. */
+const MAX_CHUNKS = 100;
+
 export async function openHeif(decoders: PictureDecoders, source: string, mime: string): Promise<OpenedPicture> {
   const { tools, limits } = decoders;
   const header = await inspect(decoders, source, mime);
   if (header.format === AVIF.name) return asIs(decoders, AVIF, source);
   admit(header, limits);
-  // It writes every picture of a file, and JPEG has no alpha.
-  const canBeJpeg = header.pages === 1 && !header.hasAlpha;
+  // It writes every picture of a file; which of them is the one to show, ImageMagick knows.
   const opened =
-    tools.heif && canBeJpeg
-      ? await byLibheif(decoders, tools.heif, source)
+    tools.heif && header.pages === 1
+      ? await byLibheif(decoders, tools.heif, source, header.hasAlpha)
       : await openByMagick(decoders, HEIC, source);
   return { ...opened, facts: { ...opened.facts, copyright: header.copyright } };
 }
@@ -41,27 +44,50 @@ async function inspect(decoders: PictureDecoders, source: string, mime: string):
 }
 
 /**
- * The orientation that Exif names is the camera's; the pixels are upright already: "Exif orientation shall be ignored",
- * ISO/IEC 23008-12, A.2.1. The converter copies it all the same.
+ * As PNG where there is alpha, which takes five times as long. The orientation that Exif names is the camera's; the
+ * pixels are upright already: "Exif orientation shall be ignored", ISO/IEC 23008-12, A.2.1. The converter copies it
+ * all the same.
  */
 async function byLibheif(
   decoders: PictureDecoders,
   heif: NonNullable<PictureDecoders['tools']['heif']>,
   source: string,
+  hasAlpha: boolean,
 ): Promise<OpenedPicture> {
-  return decoded(decoders, HEIC, 'libheif', 'decoded.jpg', async (file) => {
+  return decoded(decoders, HEIC, 'libheif', hasAlpha ? 'decoded.png' : 'decoded.jpg', async (file) => {
     await heif(toolRun(decoders, heifArguments(source, file)));
-    await setUpright(join(decoders.slot.dir, file));
+    await (hasAlpha ? setPngUpright : setJpegUpright)(join(decoders.slot.dir, file));
   });
 }
 
-async function setUpright(path: string): Promise<void> {
+async function setJpegUpright(path: string): Promise<void> {
   const head = await withBytes(path, readJpegHead);
-  if (!head?.orientationAt) return;
-  const { offset, upright } = head.orientationAt;
+  if (head?.orientationAt) await overwrite(path, head.orientationAt.offset, head.orientationAt.upright);
+}
+
+/** Its Exif chunk becomes one that readers pass over. W3C PNG, third edition, 5.3 and 5.4. */
+async function setPngUpright(path: string): Promise<void> {
+  const found = await withBytes(path, async (read) => {
+    for (let at = 8, chunks = 0; chunks < MAX_CHUNKS; chunks++) {
+      const head = await read(at, 8);
+      const type = head.toString('latin1', 4);
+      if (head.length < 8 || type === 'IDAT') return undefined;
+      const length = head.readUInt32BE(0);
+      if (type === 'eXIf') return { at: at + 4, data: await read(at + 8, length) };
+      at += 12 + length;
+    }
+    return undefined;
+  });
+  if (!found) return;
+  const chunk = Buffer.concat([Buffer.from('skIp'), found.data, Buffer.alloc(4)]);
+  chunk.writeUInt32BE(crc32(chunk.subarray(0, -4)), chunk.length - 4);
+  await overwrite(path, found.at, chunk);
+}
+
+async function overwrite(path: string, offset: number, bytes: Buffer): Promise<void> {
   const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
   try {
-    await file.write(upright, 0, upright.length, offset);
+    await file.write(bytes, 0, bytes.length, offset);
   } finally {
     await file.close();
   }

@@ -2,7 +2,7 @@
 import { MediaError } from '../../../contracts/errors.js';
 import { PDF } from '../../../media/image/formats.js';
 import { admit } from '../../../media/image/limits.js';
-import { drawArguments, drawnSize, infoArguments, pageSize } from '../../../media/image/pdf.js';
+import { drawArguments, drawnSize, infoArguments, pageOf } from '../../../media/image/pdf.js';
 import { decoding, toolRun, type OpenedPicture, type PictureDecoders } from './decoders.js';
 
 const STEM = 'page';
@@ -12,7 +12,7 @@ export async function openPdf(decoders: PictureDecoders, source: string): Promis
   const { slot, tools, limits } = decoders;
   await decoding(decoders, PDF.name, async () => {
     const { stdout } = await tools.poppler('pdfinfo', toolRun(decoders, infoArguments(source)));
-    const size = drawnSize(pageSize(stdout), limits);
+    const size = drawnSize(pageOf(stdout), limits);
     await tools.poppler('pdftoppm', toolRun(decoders, drawArguments(source, STEM, size)));
   });
   const header = await slot.inspect(PAGE).catch((error: unknown) => {
