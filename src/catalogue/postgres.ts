@@ -18,7 +18,7 @@ import type {
 } from './catalogue.js';
 import { connect, mapped, type Database, type Tables } from './database.js';
 import * as quarantine from './quarantine.js';
-import { findBySha256, findSimilar, traitsOf } from './similar.js';
+import { findBySha256, findSimilar, NO_TRAITS, traitsOf } from './similar.js';
 import { judge, judgeRepair } from './transitions.js';
 
 const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
@@ -192,6 +192,7 @@ async function update(tx: Transaction<Tables>, job: Job, transition: Transition,
       error: json(transition.error) ?? null,
       updated_at: eb.fn<Date>('clock_timestamp'),
       ...(transition.kind && { kind: transition.kind }),
+      ...(transition.to === 'deleted' && NO_TRAITS),
       ...(publishes && { generation: job.generation, ...(transition.document && traitsOf(transition.document)) }),
       ...(document !== undefined && { document }),
     }))
