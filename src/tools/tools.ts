@@ -138,6 +138,8 @@ export interface ImageSlot {
     variants: readonly ImageVariant[],
     options?: RenderOptions,
   ): Promise<{ readonly images: readonly RenderedImage[]; readonly traits: ImageTraits }>;
+  /** Decodes it: whether nothing of it is transparent. */
+  isOpaque(file: string): Promise<boolean>;
   /** Decodes it, smaller. */
   look(file: string): Promise<PictureLooks>;
   /** Writes one sheet into the slot's folder. */

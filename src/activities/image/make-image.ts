@@ -20,6 +20,7 @@ import { readHead } from '../untrusted-file.js';
 import { fetchSource } from './fetch-source.js';
 import { makeVariantsWithTraits } from './make-variants.js';
 import { openPicture } from './open-picture.js';
+import { withRealAlpha } from './real-alpha.js';
 import { publishImage, publishedImage } from './publish-image.js';
 import { withQuarantine } from './quarantine.js';
 import { putStrip, readStrip, type FinishedStrip } from './strip.js';
@@ -87,7 +88,8 @@ async function make(
   const decode = async (slot: ImageSlot): Promise<Made> => {
     await link(join(dir, SOURCE), join(slot.dir, SOURCE));
     const picture = await openPicture({ tools, slot, limits: config.limits, signal }, SOURCE, mime);
-    const plan = planImage(picture.facts, picture.reader, spec, focalPoint(job, scope));
+    const facts = await withRealAlpha(slot, picture);
+    const plan = planImage(facts, picture.reader, spec, focalPoint(job, scope));
     scope.report({ step: 'encode', what: 'variants', percent: 30 });
     const { traits } = await makeVariantsWithTraits(slot, picture.file, plan.variants, (one) => uploads.add(one));
     const [loop] = plan.loops;

@@ -10,6 +10,7 @@ export interface PictureFacts {
   /** EXIF orientation, 1-8; from 5 on the picture is displayed lying on its side. */
   readonly orientation: number;
   readonly format: string;
+  /** Something of it is transparent. */
   readonly hasAlpha: boolean;
   /** Frames of an animation, 1 of all else. */
   readonly pages: number;

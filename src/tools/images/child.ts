@@ -7,7 +7,7 @@ import sharp from 'sharp';
 
 import { faultOf } from './faults.js';
 import { RECORD_SEPARATOR, type ImageNews, type ImageReply, type ImageRequest, type ImageResult } from './protocol.js';
-import { look } from './look.js';
+import { look, opacity } from './look.js';
 import { inspect } from './inspect.js';
 import { render } from './render.js';
 import { sheet } from './sheet.js';
@@ -37,6 +37,8 @@ function perform(request: ImageRequest): Promise<ImageResult> {
       return inspect(request.file);
     case 'render':
       return render(request, (written, size) => say({ id: request.id, written, size }));
+    case 'opaque':
+      return opacity(request);
     case 'look':
       return look(request);
     case 'sheet':

@@ -22,7 +22,7 @@ export type ImageCall =
       /** Pixels of the picture; the decoder itself refuses more, whatever the header said before. */
       readonly maxPixels: number;
     }
-  | { readonly op: 'look'; readonly file: string; readonly maxPixels: number }
+  | { readonly op: 'look' | 'opaque'; readonly file: string; readonly maxPixels: number }
   | { readonly op: 'sheet'; readonly file: string; readonly spec: SheetSpec; readonly maxPixels: number }
   | { readonly op: 'strip'; readonly file: string; readonly spec: StripSpec; readonly maxPixels: number };
 
@@ -47,8 +47,13 @@ export interface FrameStrip extends Size {
   readonly delays: readonly number[];
 }
 
+/** Of `opaque`. */
+export interface Opacity {
+  readonly isOpaque: boolean;
+}
+
 /** Of `inspect`: the header. Of `sheet`: its size. */
-export type ImageResult = ImageHeader | PictureLooks | Rendered | Size | FrameStrip;
+export type ImageResult = Opacity | ImageHeader | PictureLooks | Rendered | Size | FrameStrip;
 
 /** A variant of `render` is written whole; the rest is still being made. */
 export interface ImageNews {
@@ -128,6 +133,10 @@ export function isLooks(result: unknown): result is PictureLooks {
   if (typeof result !== 'object' || result === null) return false;
   const { brightness, contrast, entropy, sharpness } = result as PictureLooks;
   return [brightness, contrast, entropy, sharpness].every((value) => Number.isFinite(value) && value >= 0);
+}
+
+export function isOpacity(result: unknown): result is Opacity {
+  return typeof result === 'object' && result !== null && typeof (result as Opacity).isOpaque === 'boolean';
 }
 
 export function isStrip(result: unknown, { width, height }: StripSpec): result is FrameStrip {

@@ -4,10 +4,10 @@ import sharp, { type Sharp } from 'sharp';
 import type { ImageTraits, ImageVariant } from '../../contracts/image.js';
 import { writeAnimation, writeStill } from './encode.js';
 import { TOLERANT } from './open.js';
-import { toSharp, type Pixels } from './pixels.js';
+import { isOpaque, RGB, RGBA, toSharp, withoutExtras, type Pixels } from './pixels.js';
 import type { ImageCall, Rendered, Size } from './protocol.js';
 import { baseSize, bestSource, cropAround } from './shapes.js';
-import { BLUR_SIDE, HASH_SIDE, SMALL, traitsOf } from './traits.js';
+import { BLUR_SIDE, HASH_SIDE, SMALL, traitsOf, type SmallPixels } from './traits.js';
 
 const WHITE = 'white';
 const CLEAR = { r: 0, g: 0, b: 0, alpha: 0 };
@@ -79,38 +79,25 @@ async function decode({ file, maxPixels, traits }: ImageCall & { op: 'render' },
   else if (icc) image.withIccProfile('srgb');
   image.autoOrient();
   const colours = wide ? ('p3' as const) : undefined;
-  if (channels > RGBA && space !== 'cmyk') {
-    return toPixels(toSharp(await withoutExtras(image, colours)).resize(width, height, { fit: 'fill' }), colours);
+  if (channels <= RGBA || space === 'cmyk') {
+    return toPixels(image.resize(width, height, { fit: 'fill' }), colours);
   }
-  return toPixels(image.resize(width, height, { fit: 'fill' }), colours);
+  // Spot channels or several masks, as Photoshop writes them into TIFF: libvips takes the last channel for transparency,
+  // and loses the colours when it scales them by that.
+  return toPixels(toSharp(await toPixels(image, colours)).resize(width, height, { fit: 'fill' }), colours);
 }
 
-const RGB = 3;
-const RGBA = 4;
-
-/**
- * The colours alone of a picture with spot channels or several masks, as Photoshop writes them into TIFF: libvips takes
- * the last channel for its transparency, and loses the colours when it scales them by that.
- */
-async function withoutExtras(image: Sharp, colours: Pixels['colours']): Promise<Pixels> {
-  const { data, info } = await image
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = info;
-  const kept = Buffer.alloc(width * height * RGB);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let channel = 0; channel < RGB; channel++) kept[pixel * RGB + channel] = data[pixel * channels + channel]!;
-  }
-  return { data: kept, width, height, channels: RGB, colours };
-}
-
+/** Without a channel for transparency where nothing is transparent: it would be encoded. */
 async function toPixels(image: Sharp, colours: Pixels['colours']): Promise<Pixels> {
   const { data, info } = await image
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3, colours };
+  const { width, height, channels } = info;
+  const isPlain = channels > RGBA || (channels === RGBA && isOpaque(data, channels));
+  return isPlain
+    ? { data: withoutExtras(data, channels), width, height, channels: RGB, colours }
+    : { data, width, height, channels: channels === RGBA ? RGBA : RGB, colours };
 }
 
 function shape(source: Pixels, { width, height, fit, position = 'centre' }: ImageVariant): Promise<Pixels> {
@@ -127,11 +114,17 @@ function shape(source: Pixels, { width, height, fit, position = 'centre' }: Imag
 async function traitsOfPicture(source: Pixels): Promise<ImageTraits> {
   const pixels = source.colours ? await toPixels(toSharp(source).withIccProfile('srgb'), undefined) : source;
   const inside = { fit: 'inside', withoutEnlargement: true } as const;
-  const small = await toPixels(toSharp(pixels).resize(SMALL, SMALL, inside).ensureAlpha(), undefined);
-  const flat = toSharp(small).flatten({ background: WHITE });
+  const small = await toSmall(toSharp(pixels).resize(SMALL, SMALL, inside));
+  const raw = { width: small.width, height: small.height, channels: RGBA } as const;
+  const flat = sharp(small.data, { raw }).flatten({ background: WHITE });
   const [blur, grey] = await Promise.all([
-    toPixels(flat.clone().resize(BLUR_SIDE, BLUR_SIDE, inside).ensureAlpha(), undefined),
+    toSmall(flat.clone().resize(BLUR_SIDE, BLUR_SIDE, inside)),
     flat.clone().resize(HASH_SIDE, HASH_SIDE, { fit: 'fill' }).greyscale().raw({ depth: 'uchar' }).toBuffer(),
   ]);
   return traitsOf(small, blur, grey);
+}
+
+async function toSmall(image: Sharp): Promise<SmallPixels> {
+  const { data, info } = await image.ensureAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
 }

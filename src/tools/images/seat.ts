@@ -19,6 +19,7 @@ import { ChildCollapsed, ImageChild, type Asking, type Collapse } from './image-
 import {
   isHeader,
   isLooks,
+  isOpacity,
   isRendered,
   isSize,
   isStrip,
@@ -98,6 +99,7 @@ export class Seat {
           const { images, traits } = await this.render(file, variants, true, options, signal);
           return { images, traits: traits! };
         },
+        isOpaque: (file) => this.isOpaque(file, signal),
         look: (file) => this.look(file, signal),
         sheet: (spec) => this.sheet(spec, signal),
         strip: (file, spec) => this.strip(file, spec, signal),
@@ -148,6 +150,12 @@ export class Seat {
     return { name, file: name, width, height, bytes: (await lstat(join(this.dir, name))).size };
   }
 
+  private async isOpaque(file: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const opacity = await this.ask({ op: 'opaque', file, maxPixels: this.options.maxPixels }, signal);
+    if (!isOpacity(opacity)) throw strange();
+    return opacity.isOpaque;
+  }
+
   private async look(file: string, signal: AbortSignal | undefined): Promise<PictureLooks> {
     const looks = await this.ask({ op: 'look', file, maxPixels: this.options.maxPixels }, signal);
     if (!isLooks(looks)) throw strange();
@@ -191,9 +199,15 @@ export class Seat {
         this.options.onCollapse?.(error.how, error.message);
         if (attempt < 2) continue;
         const final = error.how !== 'start';
-        throw new MediaError(CODE_OF_COLLAPSE[error.how], undefined, { cause: error, final });
+        throw new MediaError(CODE_OF_COLLAPSE[error.how], this.bound(error.how), { cause: error, final });
       }
     }
+  }
+
+  /** The number that was passed, for people. */
+  private bound(how: Collapse): string | undefined {
+    if (how === 'timeout') return `${this.options.seconds} s are allowed.`;
+    return how === 'memory' ? `${this.options.memoryMiB} MiB are allowed.` : undefined;
   }
 
   private start(): ImageChild {

@@ -10,6 +10,7 @@ import sharp, { type Sharp } from 'sharp';
 import { loadProfiles } from '../../../src/config/index.js';
 import type { FocalPoint } from '../../../src/contracts/image.js';
 import type { ImageSpec } from '../../../src/contracts/profile.js';
+import type { PictureFacts } from '../../../src/media/image/plan.js';
 import { deltaE, photo, rasterOf, ssim, toLab, type Raster, type Rgb } from '../../support/likeness.js';
 import { openStudio, type Studio } from './support.js';
 
@@ -29,8 +30,8 @@ afterAll(async () => {
 
 const DEFAULT = loadProfiles('').get('default').image;
 
-async function make(source: Buffer, spec: Partial<ImageSpec> = {}, focal?: FocalPoint) {
-  const { files, plan } = await studio.process(source, { ...DEFAULT, ...spec }, focal);
+async function make(source: Buffer, spec: Partial<ImageSpec> = {}, focal?: FocalPoint, facts?: Partial<PictureFacts>) {
+  const { files, plan } = await studio.process(source, { ...DEFAULT, ...spec }, focal, facts);
   const file = (name: string): Buffer => {
     const found = files.get(name);
     if (!found) throw new Error(`no ${name} among ${[...files.keys()].join(', ')}`);
@@ -42,8 +43,9 @@ async function make(source: Buffer, spec: Partial<ImageSpec> = {}, focal?: Focal
 const toImage = ({ data, width, height, channels }: Raster): Sharp =>
   sharp(data, { raw: { width, height, channels: channels as 3 | 4 } });
 
-/** With transparency that is not there: its variants are PNG, which loses nothing. */
-const lossless = (image: Sharp): Promise<Buffer> => image.ensureAlpha().png().toBuffer();
+/** Planned as if something were transparent: PNG for JPEG, which loses nothing. */
+const lossless = (source: Buffer, spec: Partial<ImageSpec> = {}, focal?: FocalPoint) =>
+  make(source, spec, focal, { hasAlpha: true });
 
 function convert(...args: string[]): Promise<unknown> {
   return promisify(execFile)('convert', args);
@@ -66,14 +68,14 @@ describe('likeness to a reference resize', () => {
   });
 
   test('without loss: scaling, step by step too, does as well as ImageMagick from the whole', async () => {
-    const { file } = await make(await lossless(toImage(source)), { widths: WIDTHS });
+    const { file } = await lossless(await toImage(source).png().toBuffer(), { widths: WIDTHS });
     for (const width of WIDTHS) {
       expect(ssim(await rasterOf(file(`w${width}.png`)), references.get(width)!)).toBeGreaterThan(0.985);
     }
   });
 
   test('a smaller one made from a larger one is like one made from the whole', async () => {
-    const { file } = await make(await lossless(toImage(source)), { widths: WIDTHS });
+    const { file } = await lossless(await toImage(source).png().toBuffer(), { widths: WIDTHS });
     for (const width of WIDTHS) {
       const direct = await toImage(source).resize(width).raw().toBuffer({ resolveWithObject: true });
       const { data, info } = direct;
@@ -128,7 +130,7 @@ describe('colours', () => {
   ])('Display P3 of %s', (_name, sixteen) => {
     test('becomes sRGB within 1 (CIE76)', async () => {
       for (const colour of WITHIN) {
-        const { file } = await make(await inP3(colour, sixteen));
+        const { file } = await lossless(await inP3(colour, sixteen));
         const found = toLab(await firstPixel(file('w60.png')), 'srgb');
         expect(deltaE(found, toLab(colour, 'p3'))).toBeLessThan(1);
         expect((await sharp(file('w60.webp')).metadata()).icc).toBeUndefined();
@@ -137,7 +139,7 @@ describe('colours', () => {
 
     test('stays Display P3 where the profile says so, what sRGB can not show too, with the profile in the file', async () => {
       for (const colour of [...WITHIN, ...BEYOND]) {
-        const { file } = await make(await inP3(colour, sixteen), { colours: 'p3', keepCopyright: true });
+        const { file } = await lossless(await inP3(colour, sixteen), { colours: 'p3', keepCopyright: true });
         for (const [name, within] of [
           ['w60.png', 1],
           ['w60.webp', 5],
@@ -260,7 +262,7 @@ describe('orientation', () => {
         }
       }
       const source = toImage({ data: laid, width, height, channels: 3 }).withMetadata({ orientation: i + 1 });
-      const { file, plan } = await make(await lossless(source));
+      const { file, plan } = await lossless(await source.png().toBuffer());
       expect(plan).toMatchObject({ width: WIDTH, height: HEIGHT });
       const shown = await sharp(file('w96.png')).removeAlpha().png().toBuffer();
       expect((await rasterOf(shown)).data.equals(upright.data)).toBe(true);
@@ -287,6 +289,23 @@ describe('transparency', () => {
       for (let x = 0; x < width; x++) expect(Math.abs(data[(32 * width + x) * 4 + 3]! - x)).toBeLessThanOrEqual(within);
     }
   });
+});
+
+test('a channel for transparency alone makes no PNG of a JPEG, and is left out', async () => {
+  const opaque = toImage(await photo(60, 40)).ensureAlpha();
+  for (const source of [await opaque.png().toBuffer(), await opaque.webp({ lossless: true }).toBuffer()]) {
+    const { file, plan } = await make(source);
+    expect(plan.hasAlpha).toBe(false);
+    for (const name of ['w60.jpg', 'w60.webp', 'w60.avif']) {
+      expect((await sharp(file(name)).metadata()).hasAlpha).toBe(false);
+    }
+  }
+  const { data, width, height } = await photo(60, 40);
+  const pixels = await toImage({ data, width, height, channels: 3 }).ensureAlpha().raw().toBuffer();
+  pixels[pixels.length - 1] = 254;
+  const { plan } = await make(await toImage({ data: pixels, width, height, channels: 4 }).png().toBuffer());
+  expect(plan).toMatchObject({ hasAlpha: true });
+  expect(plan.variants.map(({ name }) => name)).toContain('w60.png');
 });
 
 describe('fixed sizes', () => {
@@ -322,7 +341,7 @@ describe('fixed sizes', () => {
       { ...square, name: 'smart', position: 'smart' },
       { ...square, name: 'focal', position: 'focal' },
     );
-    const { file } = await make(await subject(), spec, { x: 750 / 900, y: 0.5 });
+    const { file } = await lossless(await subject(), spec, { x: 750 / 900, y: 0.5 });
     expect(await blueAcross(file('middle.png'))).toEqual([]);
     const [focal, smart] = [await blueAcross(file('focal.png')), await blueAcross(file('smart.png'))];
     // 180 of 300 pixels, in the middle of the crop.
@@ -331,7 +350,7 @@ describe('fixed sizes', () => {
     expect(focal.length).toBeGreaterThan(45);
     expect(smart.length).toBeGreaterThan(45);
     // Without a point, the middle.
-    const { file: without } = await make(await subject(), spec);
+    const { file: without } = await lossless(await subject(), spec);
     expect((await rasterOf(without('focal.png'))).data.equals((await rasterOf(without('middle.png'))).data)).toBe(true);
   });
 
@@ -381,7 +400,7 @@ test('a budget holds for every variant, and little of it is wasted', async () =>
     if (free(name).length <= 12 * 1024) expect(file(name).equals(free(name))).toBe(true);
     else expect(file(name).length).toBeGreaterThan(9 * 1024);
   }
-  const { file: clear } = await make(await lossless(sharp(source)), { ...spec, maxKiB: 40 });
+  const { file: clear } = await lossless(source, { ...spec, maxKiB: 40 });
   expect(clear('w320.png').length).toBeLessThanOrEqual(40 * 1024);
 });
 

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 
 import { makeVariants } from '../../../src/activities/image/make-variants.js';
 import { openPicture } from '../../../src/activities/image/open-picture.js';
+import { withRealAlpha } from '../../../src/activities/image/real-alpha.js';
 import { loadConfig, loadProfiles, type ConfigOverrides } from '../../../src/config/index.js';
 import type { ImageSpec } from '../../../src/contracts/profile.js';
 import type { FocalPoint, ImagePlan } from '../../../src/contracts/image.js';
 import { createLogger } from '../../../src/logging/index.js';
-import { planImage } from '../../../src/media/image/plan.js';
+import { planImage, type PictureFacts } from '../../../src/media/image/plan.js';
 import { sniff, SNIFF_BYTES } from '../../../src/media/sniff.js';
 import type { SpawnSandboxed } from '../../../src/tools/child.js';
 import { createTools } from '../../../src/tools/index.js';
@@ -21,6 +22,7 @@ export interface Studio {
     bytes: Uint8Array,
     spec?: ImageSpec,
     focal?: FocalPoint,
+    facts?: Partial<PictureFacts>,
   ): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
 }
 
@@ -46,13 +48,13 @@ export async function openStudio(
   const tools = await createTools(config, createLogger(config.log), dir, around);
   return {
     tools,
-    process: (bytes, spec = loadProfiles('').get('default').image, focal = undefined) =>
+    process: (bytes, spec = loadProfiles('').get('default').image, focal = undefined, known = {}) =>
       tools.withImageSlot(async (slot) => {
         const { kind, mime } = await sniff(bytes.subarray(0, SNIFF_BYTES));
         if (kind !== 'image') throw new Error(`not an image: ${mime}`);
         await writeFile(join(slot.dir, 'source'), bytes);
         const picture = await openPicture({ tools, slot, limits: config.limits }, 'source', mime!);
-        const plan = planImage(picture.facts, picture.reader, spec, focal);
+        const plan = planImage({ ...(await withRealAlpha(slot, picture)), ...known }, picture.reader, spec, focal);
         const finished = await makeVariants(slot, picture.file, plan.variants);
         return { plan, files: new Map(finished.map((made) => [made.variant.name, made.bytes])) };
       }),

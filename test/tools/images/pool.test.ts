@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp, { type Color } from 'sharp';
+import { thumbHashToAverageRGBA } from 'thumbhash';
 
 import type { ImageVariant } from '../../../src/contracts/image.js';
 import type { ImageSlot } from '../../../src/tools/tools.js';
@@ -82,7 +83,7 @@ describe('a child that gives way', () => {
     await pool.withSlot((slot) => render(slot));
     const started = performance.now();
     const error = await failureOf(pool.withSlot((slot) => render(slot, photo, 'slow')));
-    expect(error).toMatchObject({ code: 'DECODER_TIMEOUT' });
+    expect(error).toMatchObject({ code: 'DECODER_TIMEOUT', message: expect.stringMatching(/ \d+ s are allowed\.$/) });
     // Two tries of 1 s; the rest is for starting a process on a busy machine.
     expect(performance.now() - started).toBeLessThan(12_000);
     expect(pool.collapses).toEqual(['timeout', 'timeout']);
@@ -97,7 +98,7 @@ describe('a child that gives way', () => {
       .toBuffer();
     pool = await startPool(dir, { memoryMiB: 192 });
     const error = await failureOf(pool.withSlot((slot) => render(slot, greedy)));
-    expect(error).toMatchObject({ code: 'DECODER_LIMIT' });
+    expect(error).toMatchObject({ code: 'DECODER_LIMIT', message: expect.stringMatching(/ \d+ MiB are allowed\.$/) });
     expect(pool.collapses).toEqual(['memory', 'memory']);
     await pool.withSlot((slot) => render(slot));
   }, 60_000);
@@ -178,6 +179,34 @@ describe('variants', () => {
       palette: ['#c86432'],
       perceptualHash: '0000000000000000',
     });
+  });
+
+  test('and looks are those of the picture, transparent or not', async () => {
+    pool = await startPool(dir);
+    const look = (image: Buffer) =>
+      pool.withSlot(async (slot) => {
+        await writeFile(join(slot.dir, 'source'), image);
+        return (await slot.renderWithTraits('source', [JPEG])).traits;
+      });
+    const colours = { width: 64, height: 48, channels: 4 } as const;
+    const half = Buffer.alloc(64 * 48 * 4);
+    for (let i = 0; i < 64 * 48; i++) half.set(i % 64 < 32 ? [200, 100, 50, 255] : [0, 0, 255, 0], i * 4);
+    const opaque = await look(await plain('#c86432'));
+    const clear = await look(await sharp(half, { raw: colours }).png().toBuffer());
+    const average = ({ thumbHash }: { thumbHash: string }) => thumbHashToAverageRGBA(Buffer.from(thumbHash, 'base64'));
+    expect(average(opaque).a).toBe(1);
+    expect(average(clear).a).toBeLessThan(0.7);
+    for (const { r, g, b } of [average(opaque), average(clear)]) {
+      for (const [found, meant] of [
+        [r, 200],
+        [g, 100],
+        [b, 50],
+      ] as const) {
+        expect(Math.abs(found * 255 - meant)).toBeLessThan(20);
+      }
+    }
+    expect(clear).toMatchObject({ dominantColour: '#c86432', palette: ['#c86432'] });
+    expect(clear.perceptualHash).not.toBe(opaque.perceptualHash);
   });
 
   test('fail together: after the answer nothing is written any more', async () => {
