@@ -1,6 +1,7 @@
 /** Runs libheif's own converter. */
 import type { SpawnSandboxed } from '../child.js';
 import { childOf } from '../ffmpeg/run.js';
+import { FRESH_MEMORY } from '../fresh-memory.js';
 import { findFirst } from '../locate.js';
 import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
@@ -13,5 +14,6 @@ export const LIBHEIF: readonly string[] = ['heif-convert', 'heif-dec'];
 export function heifRunner(spawn: SpawnSandboxed): ((run: ToolRun) => Promise<ToolResult>) | undefined {
   const command = findFirst(LIBHEIF);
   if (command === undefined) return undefined;
-  return (run) => outcomeOf('libheif', run.scratch, runTool(spawn, { ...childOf(run), command, args: run.args }));
+  return (run) =>
+    outcomeOf('libheif', run.scratch, runTool(spawn, { ...childOf(run), command, args: run.args, env: FRESH_MEMORY }));
 }
