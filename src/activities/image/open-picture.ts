@@ -3,8 +3,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { MediaError } from '../../contracts/errors.js';
-import { ffmpegArguments } from '../../media/image/decode-args.js';
-import { exrHeader } from '../../media/image/exr.js';
 import {
   APNG,
   AVIF,
@@ -12,19 +10,21 @@ import {
   HEIC,
   J2C,
   JP2,
+  JXL,
   PDF,
   TIFF,
   formatOf,
   wordFor,
   type ImageFormat,
 } from '../../media/image/formats.js';
-import { HEADER_BYTES, jp2Halvings, readSize, type PixelSize } from '../../media/image/headers.js';
+import { HEADER_BYTES, jp2Halvings, readSize } from '../../media/image/headers.js';
 import { largestIcon } from '../../media/image/icon.js';
 import { admit, admitWhole, halvingsFor } from '../../media/image/limits.js';
 import { readHead } from '../untrusted-file.js';
-import { asIs, decoded, openByMagick } from './open/decoded.js';
-import { toolRun, type OpenedPicture, type PictureDecoders } from './open/decoders.js';
+import { admitSize, asIs, noHeader, openByMagick } from './open/decoded.js';
+import type { OpenedPicture, PictureDecoders } from './open/decoders.js';
 import { openApng } from './open/open-apng.js';
+import { openExr, openJxl } from './open/open-by-ffmpeg.js';
 import { openHeif } from './open/open-heif.js';
 import { openPdf } from './open/open-pdf.js';
 import { openRaw } from './open/open-raw.js';
@@ -52,9 +52,10 @@ export async function openPicture(decoders: PictureDecoders, source: string, mim
     return opened;
   }
   if (format.name === 'ico') return openIcon(decoders, format, source);
+  if (format === EXR) return openExr(decoders, source);
   const head = await readHead(join(decoders.slot.dir, source), HEADER_BYTES);
-  if (format.reader === 'ffmpeg') return openByFfmpeg(decoders, format, source, head);
   admitSize(decoders, format, readSize(format.name, head));
+  if (format === JXL) return openJxl(decoders, source);
   return openByMagick(decoders, format, source);
 }
 
@@ -79,23 +80,6 @@ async function openJpeg2000(decoders: PictureDecoders, format: ImageFormat, sour
   return openByMagick(decoders, format, source, halvings);
 }
 
-async function openByFfmpeg(
-  decoders: PictureDecoders,
-  format: ImageFormat,
-  source: string,
-  head: Buffer,
-): Promise<OpenedPicture> {
-  const exr = format === EXR ? exrHeader(head) : undefined;
-  admitSize(decoders, format, format === EXR ? exr : readSize(format.name, head));
-  const { tools, limits } = decoders;
-  return decoded(decoders, format, 'ffmpeg', 'decoded.png', (file) =>
-    tools.ffmpeg({
-      ...toolRun(decoders, ffmpegArguments(format, source, file, exr?.hasAlpha)),
-      stallSeconds: limits.imageSeconds * 2,
-    }),
-  );
-}
-
 async function openIcon(decoders: PictureDecoders, format: ImageFormat, source: string): Promise<OpenedPicture> {
   const { slot } = decoders;
   const icon = largestIcon(await readFile(join(slot.dir, source)));
@@ -105,13 +89,3 @@ async function openIcon(decoders: PictureDecoders, format: ImageFormat, source: 
   if (icon!.type === 'ico') return openByMagick(decoders, format, file);
   return asIs(decoders, format, file);
 }
-
-function admitSize({ limits }: PictureDecoders, format: ImageFormat, size: PixelSize | undefined): void {
-  if (!size) throw noHeader(format);
-  const { width, height } = size;
-  admit({ width, height, format: format.name, pages: 1 }, limits);
-  admitWhole(size, format, limits.imageMemoryMiB);
-}
-
-const noHeader = ({ name }: ImageFormat): MediaError =>
-  new MediaError('DAMAGED_FILE', `It has no readable ${name} header.`);

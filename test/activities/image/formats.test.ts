@@ -200,6 +200,28 @@ describe('OpenEXR', () => {
   });
 });
 
+describe('JPEG XL', () => {
+  test('in a wider colour space is shown in sRGB', async () => {
+    // ffmpeg names the colours of the profile in the file.
+    const wide = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#c83c28' } })
+      .withIccProfile('p3')
+      .png()
+      .toBuffer();
+    const file = await ffmpeg(['-frames:v', '1', '-distance', '0.1', '-f', 'image2'], 'out.jxl', wide);
+    const { plan, files } = await studio.process(file);
+    expect(plan).toMatchObject({ format: 'jxl', reader: 'ffmpeg', hasAlpha: false });
+    await expectColour(widest(files), [0xc8, 0x3c, 0x28], 8);
+  });
+
+  test('keeps its transparency', async () => {
+    const clear = await sharp({ create: { width: 64, height: 64, channels: 4, background: '#ff000000' } })
+      .png()
+      .toBuffer();
+    const { plan } = await studio.process(await ffmpeg(['-frames:v', '1', '-f', 'image2'], 'out.jxl', clear));
+    expect(plan).toMatchObject({ format: 'jxl', hasAlpha: true });
+  });
+});
+
 describe('animated PNG', () => {
   test('keeps its frames, times and plays', async () => {
     // Red, then red and blue, then blue, one for each tenth of a second.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { ffmpegArguments, magickArguments } from '../../../src/media/image/decode-args.js';
+import { exrArguments, jxlArguments, jxlColours, magickArguments } from '../../../src/media/image/decode-args.js';
 import { exrHeader } from '../../../src/media/image/exr.js';
 import { EXR, formatOf, JXL, wordFor } from '../../../src/media/image/formats.js';
 import { jp2Halvings } from '../../../src/media/image/headers.js';
@@ -129,11 +129,23 @@ describe('what decoders are told', () => {
   });
 
   test('light of an OpenEXR scene becomes what screens show; alpha only where there is one', () => {
-    expect(ffmpegArguments(EXR, 'source', 'out.png', false).join(' ')).toMatch(
+    expect(exrArguments('source', 'out.tif', false).join(' ')).toMatch(
       /^-apply_trc iec61966_2_1 -threads 1 -f exr_pipe -i source .*-vf format=rgb24 /,
     );
-    expect(ffmpegArguments(EXR, 'source', 'out.png', true).join(' ')).toContain('unpremultiply=inplace=1,format=rgba');
-    expect(ffmpegArguments(JXL, 'source', 'out.png').join(' ')).toMatch(/^-threads 1 -f jpegxl_pipe -i source/);
+    expect(exrArguments('source', 'out.tif', true).join(' ')).toContain('unpremultiply=inplace=1,format=rgba');
+  });
+
+  test('a JPEG XL that names its colours is taken to sRGB, and no other', () => {
+    const filter = (report: string): string => {
+      const args = jxlArguments('source', 'out.png', jxlColours(report));
+      return args[args.indexOf('-vf') + 1]!;
+    };
+    expect(filter('color_transfer=iec61966-2-1\ncolor_primaries=smpte432\n')).toMatch(
+      /^format=gbrp\|gbrap,zscale=primariesin=smpte432:transferin=iec61966-2-1:.*:primaries=bt709:.*,format=rgb24/,
+    );
+    expect(filter('color_transfer=iec61966-2-1\ncolor_primaries=bt709\n')).toMatch(/^format=rgb24/);
+    expect(filter('color_transfer=unknown\ncolor_primaries=film:a=b\n')).toMatch(/^format=rgb24/);
+    expect(filter('')).toMatch(/^format=rgb24/);
   });
 
   test('formats without a decoder have a word', () => {

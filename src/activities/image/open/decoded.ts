@@ -3,6 +3,7 @@ import { MediaError } from '../../../contracts/errors.js';
 import type { ImageReader } from '../../../contracts/image.js';
 import { magickArguments } from '../../../media/image/decode-args.js';
 import type { ImageFormat } from '../../../media/image/formats.js';
+import type { PixelSize } from '../../../media/image/headers.js';
 import { admit, admitWhole, framesOf } from '../../../media/image/limits.js';
 import { decoding, toolRun, type OpenedPicture, type PictureDecoders } from './decoders.js';
 
@@ -50,3 +51,14 @@ export function openByMagick(
     decoders.tools.magick(toolRun(decoders, magickArguments(format, source, file, halvings))),
   );
 }
+
+/** @throws MediaError DAMAGED_FILE without a size, LIMIT_* */
+export function admitSize({ limits }: PictureDecoders, format: ImageFormat, size: PixelSize | undefined): void {
+  if (!size) throw noHeader(format);
+  const { width, height } = size;
+  admit({ width, height, format: format.name, pages: 1 }, limits);
+  admitWhole(size, format, limits.imageMemoryMiB);
+}
+
+export const noHeader = ({ name }: ImageFormat): MediaError =>
+  new MediaError('DAMAGED_FILE', `It has no readable ${name} header.`);

@@ -22,7 +22,7 @@ export interface PictureLimits extends ImageLimits {
 }
 
 export interface PictureDecoders {
-  readonly tools: Pick<Tools, 'magick' | 'heif' | 'ffmpeg' | 'poppler'>;
+  readonly tools: Pick<Tools, 'magick' | 'heif' | 'ffmpeg' | 'ffprobe' | 'poppler'>;
   readonly slot: ImageSlot;
   readonly limits: PictureLimits;
   readonly signal?: AbortSignal | undefined;

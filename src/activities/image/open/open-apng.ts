@@ -11,7 +11,8 @@ import { isPastEnd } from '../../../media/image/headers.js';
 import { admit } from '../../../media/image/limits.js';
 import { ANIMATION_HEAD_BYTES, animationHead, frameChunk } from '../../../media/image/webp-frames.js';
 import { readRegularFile, withBytes } from '../../untrusted-file.js';
-import { decoding, toolRun, type OpenedPicture, type PictureDecoders } from './decoders.js';
+import { ffmpegRun } from './open-by-ffmpeg.js';
+import { decoding, type OpenedPicture, type PictureDecoders } from './decoders.js';
 
 const ANIMATION = 'animation-source.webp';
 const STEM = 'frame-';
@@ -24,10 +25,7 @@ export async function openApng(decoders: PictureDecoders, source: string): Promi
   admit({ ...header, format: APNG.name, pages: header.frames }, limits);
   if (header.frames < 2) return undefined;
   await decoding(decoders, APNG.name, () =>
-    tools.ffmpeg({
-      ...toolRun(decoders, framesArguments(source, STEM, limits.maxFrames)),
-      stallSeconds: limits.imageSeconds * 2,
-    }),
+    tools.ffmpeg(ffmpegRun(decoders, framesArguments(source, STEM, limits.maxFrames))),
   );
   await assemble(slot.dir, header);
   const made = await slot.inspect(ANIMATION);
