@@ -8,7 +8,7 @@ type Outside = Pick<ActivityContext, 'store' | 'catalogue' | 'results'>;
 const WRITES = {
   store: ['putBytes', 'putIfAbsent', 'putFile', 'remove', 'removePrefix', 'ensureBucket'],
   catalogue: ['transition', 'publish', 'quarantine', 'liftQuarantine'],
-  results: ['state', 'renditions'],
+  results: ['state'],
 } as const satisfies { readonly [Port in keyof Outside]: readonly (keyof Outside[Port])[] };
 
 /**

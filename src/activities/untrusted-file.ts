@@ -1,8 +1,14 @@
 /** Files that a decoder or encoder left: made by a process that is not trusted. */
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFile, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
 import { MediaError } from '../contracts/errors.js';
+
+/** Read in less than a millisecond. */
+const SMALL_BYTES = 1024 ** 2;
+
+const readAll = promisify<number, Buffer>(readFile);
 
 /**
  * A link in a scratch folder could lead to any file of ours, a pipe could hang: only regular files are read.
@@ -12,12 +18,14 @@ import { MediaError } from '../contracts/errors.js';
  */
 export async function readRegularFile(path: string): Promise<Buffer | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    // Opened and, where it is small, read at once: it is in the system's cache, and ways round by threads cost ten times more.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      if (!(await file.stat()).isFile()) throw new MediaError('VERIFY_FAILED', 'An output is not a file.');
-      return await file.readFile();
+      const stat = fstatSync(file);
+      if (!stat.isFile()) throw new MediaError('VERIFY_FAILED', 'An output is not a file.');
+      return stat.size <= SMALL_BYTES ? readFileSync(file) : await readAll(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

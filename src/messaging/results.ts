@@ -9,7 +9,6 @@ import type { EventProducer, ResultPublisher } from './messaging.js';
 /** Errors: EVENTS_UNAVAILABLE. */
 export function createResultPublisher(producer: EventProducer, config: Config, logger: Logger): ResultPublisher {
   const publish = async (events: readonly CloudEvent<StateChanged | RenditionReady>[]): Promise<void> => {
-    if (events.length === 0) return;
     await producer.send(
       events.map((event) => ({
         topic: config.kafka.resultsTopic,
@@ -21,8 +20,14 @@ export function createResultPublisher(producer: EventProducer, config: Config, l
     for (const { data, type, id } of events) logger.debug('result published', { assetId: data.assetId, type, id });
   };
   return {
-    state: (change) => publish([stateEvent(change, new Date())]),
-    renditions: (ready) => publish(ready.map((one) => renditionEvent(one, new Date()))),
+    state: (change, renditions = []) => {
+      const { assetId, workflowId, generation, tenant } = change;
+      const now = new Date();
+      const ready = renditions.map((rendition) =>
+        renditionEvent({ assetId, workflowId, generation, tenant, rendition }, now),
+      );
+      return publish([...ready, stateEvent(change, now)]);
+    },
   };
 }
 
