@@ -11,6 +11,7 @@ import { BLUR_SIDE, HASH_SIDE, SMALL, traitsOf, type SmallPixels } from './trait
 
 const WHITE = 'white';
 const CLEAR = { r: 0, g: 0, b: 0, alpha: 0 };
+const MIDDLE = { x: 0.5, y: 0.5 };
 
 /**
  * Decodes once, to the largest size that a variant needs; all is made from those pixels, small ones from larger ones
@@ -100,14 +101,23 @@ async function toPixels(image: Sharp, colours: Pixels['colours']): Promise<Pixel
     : { data, width, height, channels: channels === RGBA ? RGBA : RGB, colours };
 }
 
-function shape(source: Pixels, { width, height, fit, position = 'centre' }: ImageVariant): Promise<Pixels> {
-  if (source.width === width && source.height === height) return Promise.resolve(source);
+async function shape(source: Pixels, { width, height, fit, position = 'centre' }: ImageVariant): Promise<Pixels> {
+  if (source.width === width && source.height === height) return source;
+  if (fit === 'contain') {
+    return toPixels(toSharp(source).resize(width, height, { fit, background: CLEAR }), source.colours);
+  }
+  const part = fit === 'cover' ? await cropped(source, { width, height }, position) : source;
+  return toPixels(toSharp(part).resize(width, height, { fit: 'fill' }), source.colours);
+}
+
+/** Before it is scaled: of a picture of 1x20,000 pixels, 400x400 would otherwise be cut from 400x8,000,000. */
+function cropped(source: Pixels, shape: Size, position: NonNullable<ImageVariant['position']>): Promise<Pixels> {
+  const box = cropAround(typeof position === 'object' ? position : MIDDLE, source, shape);
+  const { width, height } = box;
+  if (width === source.width && height === source.height) return Promise.resolve(source);
   const image = toSharp(source);
-  if (fit === 'contain') image.resize(width, height, { fit, background: CLEAR });
-  else if (fit === 'inside') image.resize(width, height, { fit: 'fill' });
-  else if (typeof position === 'object')
-    image.extract(cropAround(position, source, { width, height })).resize(width, height, { fit: 'fill' });
-  else image.resize(width, height, { fit, position: position === 'smart' ? 'attention' : position });
+  if (position === 'smart') image.resize(width, height, { fit: 'cover', position: 'attention' });
+  else image.extract(box);
   return toPixels(image, source.colours);
 }
 

@@ -374,6 +374,31 @@ describe('fixed sizes', () => {
     expect((await at('box.jpg', 50))[2]).toBeGreaterThan(245);
   });
 
+  test.each([
+    [1, 20_000],
+    [20_000, 1],
+    [1, 1],
+    [9000, 3],
+  ])('are cut out of %dx%d before they are enlarged', async (width, height) => {
+    const square = { width: 400, height: 400, fit: 'cover' } as const;
+    const spec = sizes(
+      { ...square, name: 'middle' },
+      { ...square, name: 'smart', position: 'smart' },
+      { ...square, name: 'focal', position: 'focal' },
+      { ...square, name: 'box', fit: 'contain' },
+    );
+    const source = sharp({ create: { width, height, channels: 3, background: 'blue' } });
+    const { file } = await make(await source.png().toBuffer(), spec, { x: 1, y: 0 });
+    for (const name of ['middle.jpg', 'smart.webp', 'focal.avif', 'box.webp']) {
+      const { data, width: wide, height: high, channels } = await rasterOf(file(name));
+      const at = (200 * 400 + 200) * channels;
+      expect([wide, high]).toEqual([400, 400]);
+      // Of a line there is hardly anything to be seen in a box.
+      if (name === 'box.webp') continue;
+      expect(deltaE(toLab([data[at]!, data[at + 1]!, data[at + 2]!], 'srgb'), toLab(BLUE, 'srgb'))).toBeLessThan(12);
+    }
+  });
+
   test('are exact for pictures that are smaller', async () => {
     const tiny = await sharp({ create: { width: 3, height: 2, channels: 3, background: 'blue' } })
       .png()
