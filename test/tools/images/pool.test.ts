@@ -209,6 +209,22 @@ describe('variants', () => {
     expect(clear.perceptualHash).not.toBe(opaque.perceptualHash);
   });
 
+  test.each([
+    [1, 1, 'red'],
+    [1, 20_000, 'red'],
+    [20_000, 1, 'red'],
+    [40, 40, { r: 9, g: 9, b: 9, alpha: 0 }],
+  ] as const)('have looks at %dx%d of %j too', async (width, height, background) => {
+    pool = await startPool(dir);
+    await pool.withSlot(async (slot) => {
+      const odd = sharp({ create: { width, height, channels: typeof background === 'string' ? 3 : 4, background } });
+      await writeFile(join(slot.dir, 'source'), await odd.png().toBuffer());
+      const { traits } = await slot.renderWithTraits('source', [{ ...JPEG, fit: 'cover' }]);
+      expect(traits.dominantColour).toBe(typeof background === 'string' ? '#ff0000' : '#ffffff');
+    });
+    expect(pool.collapses).toEqual([]);
+  });
+
   test('fail together: after the answer nothing is written any more', async () => {
     pool = await startPool(dir);
     await pool.withSlot(async (slot) => {
