@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 
-import { loadProfiles } from '../../../src/config/index.js';
+import { openPicture } from '../../../src/activities/image/open-picture.js';
+import { loadConfig, loadProfiles } from '../../../src/config/index.js';
 import { pdfFile } from '../../support/pdf-files.js';
 import { RAW_FILES } from '../../support/raw-files.js';
 import { failureOf } from '../../tools/support.js';
@@ -290,6 +291,22 @@ describe('HEIC', () => {
     const { plan, files } = await studio.process(file);
     expect(plan).toMatchObject({ reader: 'libheif', hasAlpha: true, width: 64, height: 32 });
     expect((await sharp(files.get('w64.webp')).stats()).isOpaque).toBe(false);
+  });
+
+  test('is read by ImageMagick where libheif has no converter, upright too', async () => {
+    const turned = await sharp(await halves())
+      .jpeg({ quality: 95 })
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    const file = await run('heif-enc', ['in.jpg', '-o', 'out.heic'], 'out.heic', turned, 'in.jpg');
+    const { limits } = loadConfig({ files: [], env: {} });
+    const tools = { ...studio.tools, heif: undefined };
+    await tools.withImageSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), file);
+      const opened = await openPicture({ tools, slot, limits }, 'source', 'image/heic');
+      expect(opened).toMatchObject({ reader: 'imagemagick', facts: { width: 400, height: 200, orientation: 1 } });
+      await expectColour(await readFile(join(slot.dir, opened.file)), RED, 12, 0.2);
+    });
   });
 });
 
