@@ -5,7 +5,7 @@
  *
  * Aims at 12 megapixels: >= 0.8 of bare sharp, >= 5 times ImageMagick.
  *
- * `BENCH_MEGAPIXELS` (1,12,50), `BENCH_SECONDS`: about so long each way of each round (8), `BENCH_ROUNDS` (3),
+ * `BENCH_MEGAPIXELS` (1,12,50), `BENCH_SECONDS`: about so long each way of each round (12), `BENCH_ROUNDS` (3),
  * `BENCH_PEERS`: `none` leaves ImageMagick and thumbor out.
  */
 import { availableParallelism } from 'node:os';
@@ -22,10 +22,11 @@ import { plannedVariants } from './support/planned.js';
 import { withThumbor } from './support/thumbor.js';
 
 const SIZES = (process.env.BENCH_MEGAPIXELS ?? '1,12,50').split(',').map(Number);
-const SECONDS = setting('BENCH_SECONDS', 8);
+const SECONDS = setting('BENCH_SECONDS', 12);
 const ROUNDS = setting('BENCH_ROUNDS', 3);
 const PEERS = process.env.BENCH_PEERS !== 'none';
 const JOBS = availableParallelism();
+const WARM = 5;
 /** Peers are slower by far: one round of so few. */
 const PEER_IMAGES = 2 * JOBS;
 
@@ -42,8 +43,9 @@ async function measure(path: ImagePath, megapixels: number): Promise<string[]> {
   const variants = plannedVariants(photo);
   const shared = { file, jobs: JOBS, variants };
   const way = await fasterWay(file, variants);
-  // How many fill the time, by a first few, which also warm the path up.
-  const pace = (await path.run(file, 2 * JOBS)) / (2 * JOBS);
+  // How many fill the time, once servers and workers are warm.
+  await path.run(file, WARM * JOBS);
+  const pace = (await path.run(file, WARM * JOBS)) / (WARM * JOBS);
   const count = Math.max(2 * JOBS, Math.round(SECONDS / pace));
   const rates: { path: number; bare: number }[] = [];
   const memory = watchMemory(path.worker.pid);
