@@ -32,6 +32,8 @@ export interface ActivityScope {
 export interface ActivityOptions {
   /** For steps that must succeed in the end: no error is final. */
   readonly neverGivesUp?: boolean;
+  /** For steps that mostly take less than a second: they send no heartbeat before that is over. */
+  readonly isBrief?: boolean;
 }
 
 const pulses = new AsyncLocalStorage<Pulse>();
@@ -57,7 +59,7 @@ export const assertAlive = (): void => pulses.getStore()?.assertAlive();
 export function activity<Args extends unknown[], Result>(
   logger: Logger,
   run: (scope: ActivityScope, ...args: Args) => Promise<Result>,
-  { neverGivesUp = false }: ActivityOptions = {},
+  { neverGivesUp = false, isBrief = false }: ActivityOptions = {},
 ): (...args: Args) => Promise<Result> {
   return async (...args) => {
     const context = Context.current();
@@ -88,7 +90,8 @@ export function activity<Args extends unknown[], Result>(
       },
     };
     try {
-      beat();
+      // Without earlier words, the number of attempts says what the first heartbeat of one would.
+      if (previous || !isBrief) beat();
       if (strikes >= MAX_STRIKES && !neverGivesUp) throw new MediaError('INTERNAL', undefined, { final: true });
       return await pulses.run(pulse, () => run(scope, ...args));
     } catch (error) {

@@ -39,30 +39,34 @@ interface Made {
 
 export function createMakeImage(context: ActivityContext) {
   const { config, logger, profiles, scratch, store } = context;
-  return activity(logger, async (scope, job: Job, startedAt: string): Promise<ImageOutcome> => {
-    const before = await publishedImage(context, job);
-    if (before) return before;
+  return activity(
+    logger,
+    async (scope, job: Job, startedAt: string): Promise<ImageOutcome> => {
+      const before = await publishedImage(context, job);
+      if (before) return before;
 
-    const { image: spec } = profiles.get(job.profile);
-    const shelf = { store, bucket: config.storage.mediaBucket, job };
-    const uploads = new Uploads(shelf, scope.signal);
-    try {
-      const made = await scratch.withJobDir(job.assetId, (dir) => make(context, scope, job, spec, dir, uploads));
-      if (made.outcome === 'media') return made;
-      scope.report({ step: 'upload', what: 'variants', percent: 80 });
-      const renditions = inOrder(await uploads.all(), made.plan);
-      const done = { renditions, image: factsOf(made, job, shelf), reader: made.plan.reader } satisfies MadeImage;
-      if (made.strip) {
-        await putStrip(shelf, made.strip, scope.signal);
-        return { outcome: 'animated', made: done, loops: made.plan.loops };
+      const { image: spec } = profiles.get(job.profile);
+      const shelf = { store, bucket: config.storage.mediaBucket, job };
+      const uploads = new Uploads(shelf, scope.signal);
+      try {
+        const made = await scratch.withJobDir(job.assetId, (dir) => make(context, scope, job, spec, dir, uploads));
+        if (made.outcome === 'media') return made;
+        scope.report({ step: 'upload', what: 'variants', percent: 80 });
+        const renditions = inOrder(await uploads.all(), made.plan);
+        const done = { renditions, image: factsOf(made, job, shelf), reader: made.plan.reader } satisfies MadeImage;
+        if (made.strip) {
+          await putStrip(shelf, made.strip, scope.signal);
+          return { outcome: 'animated', made: done, loops: made.plan.loops };
+        }
+        scope.report({ step: 'publish', what: 'asset.json', percent: 90 });
+        return await publishImage(context, scope, job, startedAt, done);
+      } catch (error) {
+        await uploads.abandon(error);
+        throw error;
       }
-      scope.report({ step: 'publish', what: 'asset.json', percent: 90 });
-      return await publishImage(context, scope, job, startedAt, done);
-    } catch (error) {
-      await uploads.abandon(error);
-      throw error;
-    }
-  });
+    },
+    { isBrief: true },
+  );
 }
 
 /** Whoever waits for the network has no slot: variants leave while others are encoded, and before it there is the source. */
