@@ -25,6 +25,7 @@ export function watchMemory(pid: number): MemoryWatch {
   return {
     stop: () => {
       clearInterval(timer);
+      sample();
       return peakKiB / 1024;
     },
   };
