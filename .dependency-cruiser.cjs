@@ -96,7 +96,8 @@ module.exports = {
     // Bucket notifications are set-up of the local server, not something that our port to a store should have.
     only('minio', '^src/(storage/s3-[a-z]+|local/bucket-events)\\.ts$'),
     only('fluent-ffmpeg', '^src/tools/ffmpeg/'),
-    only('sharp', '^src/tools/images/'),
+    // And where it is measured without us around it.
+    only('sharp', '^(src/tools/images/|bench/support/bare-sharp\\.ts$)'),
     only('pg', '^src/catalogue/'),
     only('kysely', '^src/catalogue/'),
     only('fastify', '^src/starters/http/'),

@@ -21,7 +21,7 @@ FROM base
 # Versions are Debian's: its stable release gets security fixes for decoders, a pinned version would keep them out.
 # hadolint ignore=DL3008
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends bubblewrap ca-certificates ffmpeg imagemagick tini \
+  && apt-get install -y --no-install-recommends bubblewrap ca-certificates ffmpeg imagemagick libheif-examples poppler-utils tini \
   && rm -rf /var/lib/apt/lists/* \
   && install -d -o node -g node /var/lib/mediamill/scratch
 COPY --from=dependencies /app/node_modules node_modules

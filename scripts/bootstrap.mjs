@@ -30,7 +30,14 @@ export function checkNode(version = process.versions.node) {
 }
 
 /** Commands that a media service can not do without, and the Debian packages that bring them. */
-export const MEDIA_TOOLS = { ffmpeg: 'ffmpeg', ffprobe: 'ffmpeg', convert: 'imagemagick', bwrap: 'bubblewrap' };
+export const MEDIA_TOOLS = {
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  convert: 'imagemagick',
+  pdftoppm: 'poppler-utils',
+  'heif-convert': 'libheif-examples',
+  bwrap: 'bubblewrap',
+};
 /** What tests need beside them: players of others run in a browser that knows H.264 and AAC. */
 export const TEST_TOOLS = { ...MEDIA_TOOLS, chromium: 'chromium' };
 
@@ -46,15 +53,22 @@ function onPath(command) {
 }
 
 /** Elsewhere than in Debian it has other names. The same as in test/support/browser.ts. */
-const ALSO = { chromium: ['chromium-browser', 'google-chrome', 'google-chrome-stable'] };
+const ALSO = { chromium: ['chromium-browser', 'google-chrome', 'google-chrome-stable'], 'heif-convert': ['heif-dec'] };
 
 /** Whether it is there and runs: a name on the PATH can also be another program's, or a link to nothing. */
 function works(command) {
   return [command, ...(ALSO[command] ?? [])].some(runs);
 }
 
+/** What makes a program say something and end well; most know `-version`. */
+const HARMLESS = [
+  [/^(bwrap|chrom|google)/, '--version'],
+  [/^pdf/, '-v'],
+  [/^heif/, '-h'],
+];
+
 function runs(command) {
-  const args = /^(bwrap|chrom|google)/.test(command) ? ['--version'] : ['-version'];
+  const args = [HARMLESS.find(([names]) => names.test(command))?.[1] ?? '-version'];
   return onPath(command) && spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 }
 

@@ -25,6 +25,7 @@ export function watchMemory(pid: number): MemoryWatch {
   return {
     stop: () => {
       clearInterval(timer);
+      sample();
       return peakKiB / 1024;
     },
   };
@@ -38,4 +39,10 @@ function memoryOf(pid: number, field: 'VmHWM' | 'VmRSS'): number {
   } catch {
     return 0;
   }
+}
+
+/** What a process and its children hold at this moment, MiB. */
+export function residentMiB(pid: number): { worker: number; children: number } {
+  const children = descendants(pid).reduce((sum, child) => sum + memoryOf(child.pid, 'VmRSS'), 0);
+  return { worker: memoryOf(pid, 'VmRSS') / 1024, children: children / 1024 };
 }

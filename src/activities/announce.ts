@@ -21,8 +21,7 @@ export async function announceState(to: Outlets, job: Job, transition: Transitio
 }
 
 /**
- * The last step of every asset: `asset.json`, the events of its renditions, the atomic switch of the
- * published generation, its event.
+ * The last step of every asset: `asset.json`, the atomic switch of the published generation, its events.
  *
  * @throws MediaError OBJECT_GONE when another generation won
  */
@@ -34,11 +33,10 @@ export async function publishAsset(
   { repair }: { readonly repair?: boolean | undefined } = {},
 ): Promise<void> {
   await putDocument(to, job, document, signal);
-  await announceRenditions(to, job, document);
   const transition = { to: document.state, by: info.activityType, kind: document.kind, document, repair };
   const won = await to.catalogue.publish(job, transition);
   if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
-  await publishState(to.results, job, transition);
+  await publishState(to.results, job, transition, document.renditions);
 }
 
 /**
@@ -52,8 +50,7 @@ export async function publishedBefore(to: Outlets, job: Job): Promise<AssetDocum
   if (row?.generation !== job.generation || !row.document) return undefined;
   const { state, kind, document } = row;
   if (state !== 'ready' && state !== 'partial') return undefined;
-  await announceRenditions(to, job, document);
-  await publishState(to.results, job, { to: state, kind });
+  await publishState(to.results, job, { to: state, kind, document }, document.renditions);
   return document;
 }
 
@@ -66,10 +63,6 @@ export async function putDocument(
   const key = `${outputPrefix(job.assetId, job.generation)}asset.json`;
   const bytes = Buffer.from(JSON.stringify(document, null, 2));
   await store.putBytes(config.storage.mediaBucket, key, bytes, { contentType: 'application/json', signal });
-}
-
-async function announceRenditions({ results }: Outlets, job: Job, { renditions }: AssetDocument): Promise<void> {
-  for (const rendition of renditions) await results.rendition({ ...identity(job), rendition });
 }
 
 /** A rendition as others see it: its object key turned into a URL. */
@@ -88,7 +81,9 @@ const identity = (job: Job) => ({
 async function publishState(
   results: ResultPublisher,
   job: Job,
-  { to: state, kind, error }: Omit<Transition, 'by'>,
+  { to: state, kind, error, document }: Omit<Transition, 'by'>,
+  renditions: readonly RenditionDocument[] = [],
 ): Promise<void> {
-  await results.state({ ...identity(job), kind: kind ?? null, state, error });
+  const change = { ...identity(job), kind: kind ?? null, state, error, image: document?.image };
+  await results.state(change, renditions);
 }

@@ -16,10 +16,14 @@ export function toFailure(error: unknown, attempt: number): Error {
   return ApplicationFailure.create({
     type: known.code,
     message: known.message,
-    nonRetryable: known.final || attempt >= ERRORS[known.code].attempts,
+    nonRetryable: isFinal(known, attempt),
     cause: known.cause instanceof Error ? known.cause : undefined,
   });
 }
+
+/** @param attempt of those that count, from 1 */
+export const isFinal = (error: MediaError, attempt: number): boolean =>
+  error.final || attempt >= ERRORS[error.code].attempts;
 
 /** An outage says nothing against the step that met it. */
 export function isOutage(error: unknown): boolean {

@@ -6,8 +6,10 @@ import type { ActivityContext } from './context.js';
 import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
 import { createMakeImage } from './image/make-image.js';
+import { createMakeLoop } from './image/make-loop.js';
 import { createMakePoster } from './image/make-poster.js';
 import { createMakeStoryboard } from './image/make-storyboard.js';
+import { createPublishImage } from './image/publish-image.js';
 import { createLoadPlan } from './load-plan.js';
 import { createPublishMedia } from './publish/publish-media.js';
 import { createCopyRung } from './video/copy-rung.js';
@@ -40,9 +42,11 @@ export function createActivities(outside: ActivityContext): Activities {
       encodeAudio: createEncodeAudio(context),
       previewAudio: createPreviewAudio(context),
       makeSubtitles: createMakeSubtitles(context),
+      makeLoop: createMakeLoop(context),
     },
     image: {
       makeImage: createMakeImage(context),
+      publishImage: createPublishImage(context),
       makePoster: createMakePoster(context),
       makeStoryboard: createMakeStoryboard(context),
     },

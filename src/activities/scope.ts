@@ -7,7 +7,7 @@ import { Context, type Info } from '@temporalio/activity';
 import { MediaError } from '../contracts/errors.js';
 import { parseHeartbeat, type HeartbeatDetails } from '../contracts/progress.js';
 import type { Logger } from '../logging/logger.js';
-import { drainingFailure, isOutage, toFailure } from './failures.js';
+import { drainingFailure, isFinal, isOutage, toFailure } from './failures.js';
 import { Pulse } from './pulse.js';
 
 /** A heartbeat also fetches cancellation: its period bounds how late a cancel is heard. */
@@ -23,6 +23,8 @@ export interface ActivityScope {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly info: Info;
+  /** Whether nobody tries again when this attempt ends with it. */
+  isFinal(error: MediaError): boolean;
   /** Sets what the next heartbeat says. Cheap: call it as often as you like. */
   report(details: Report): void;
 }
@@ -30,6 +32,8 @@ export interface ActivityScope {
 export interface ActivityOptions {
   /** For steps that must succeed in the end: no error is final. */
   readonly neverGivesUp?: boolean;
+  /** For steps that mostly take less than a second: they send no heartbeat before that is over. */
+  readonly isBrief?: boolean;
 }
 
 const pulses = new AsyncLocalStorage<Pulse>();
@@ -56,7 +60,7 @@ export const assertAlive = (): void => pulses.getStore()?.assertAlive();
 export function activity<Args extends unknown[], Result>(
   logger: Logger,
   run: (scope: ActivityScope, ...args: Args) => Promise<Result>,
-  { neverGivesUp = false }: ActivityOptions = {},
+  { neverGivesUp = false, isBrief = false }: ActivityOptions = {},
 ): (...args: Args) => Promise<Result> {
   return async (...args) => {
     const context = Context.current();
@@ -83,12 +87,14 @@ export function activity<Args extends unknown[], Result>(
         attempt: info.attempt,
       }),
       info,
+      isFinal: (error) => isFinal(error, strikes + 1),
       report: (next) => {
         details = { ...counts, ...next };
       },
     };
     try {
-      beat();
+      // Without earlier words, the number of attempts says what the first heartbeat of one would.
+      if (previous || !isBrief) beat();
       if (strikes >= MAX_STRIKES && !neverGivesUp) throw new MediaError('INTERNAL', undefined, { final: true });
       return await pulses.run(pulse, () => run(scope, ...args));
     } catch (error) {

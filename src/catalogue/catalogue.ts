@@ -44,6 +44,24 @@ export interface Publication extends Transition {
   readonly repair?: boolean | undefined;
 }
 
+/** A published image that looks like another. */
+export interface SimilarAsset {
+  readonly asset: AssetRow;
+  /** Bits in which their perceptual hashes differ, 0-64. */
+  readonly distance: number;
+}
+
+/** A file on which decoders gave way, and what everybody who uploads the same bytes is told. */
+export interface QuarantineRow {
+  /** Of the bytes, 64 hexadecimal digits. */
+  readonly sha256: string;
+  readonly verdict: PublicError;
+  /** Whose upload it was found in. */
+  readonly assetId: string;
+  readonly tenant: string;
+  readonly since: Date;
+}
+
 /** Errors: CATALOGUE_UNAVAILABLE for everything that another try can mend. */
 export interface Catalogue {
   /**
@@ -65,5 +83,21 @@ export interface Catalogue {
   findByWorkflow(workflowId: string): Promise<AssetRow | undefined>;
   list(options: { limit: number; state?: AssetState | undefined; tenant?: string | undefined }): Promise<AssetRow[]>;
   history(assetId: string): Promise<HistoryRow[]>;
+  /** What a tenant has published of these very bytes, newest first. */
+  findBySha256(tenant: string, sha256: string, limit: number): Promise<AssetRow[]>;
+  /**
+   * A tenant's published images that look alike, nearest first.
+   *
+   * @param hash `ImageTraits.perceptualHash`
+   * @param maxDistance bits, 0-64
+   */
+  findSimilar(tenant: string, hash: string, maxDistance: number, limit: number): Promise<SimilarAsset[]>;
+  /** The first verdict stays: the same bytes always get the same. */
+  quarantine(job: Pick<Job, 'assetId' | 'tenant'>, sha256: string, verdict: PublicError): Promise<void>;
+  quarantined(sha256: string): Promise<QuarantineRow | undefined>;
+  /** Newest first. */
+  listQuarantine(limit: number): Promise<QuarantineRow[]>;
+  /** @returns false when it was not there */
+  liftQuarantine(sha256: string): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -20,6 +20,10 @@ interface AssetsTable {
   generation: number;
   error: JSONColumnType<PublicError> | null;
   document: JSONColumnType<AssetDocument> | null;
+  /** Of the uploaded bytes, hexadecimal; of images. */
+  sha256: string | null;
+  /** bit(64), as a text of zeros and ones. */
+  perceptual_hash: string | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
 }
@@ -35,9 +39,18 @@ interface HistoryTable {
   error: JSONColumnType<PublicError> | null;
 }
 
+interface QuarantineTable {
+  sha256: string;
+  verdict: JSONColumnType<PublicError>;
+  asset_id: string;
+  tenant: string;
+  since: Generated<Date>;
+}
+
 export interface Tables {
   assets: AssetsTable;
   asset_history: HistoryTable;
+  quarantine: QuarantineTable;
 }
 
 export type Database = Kysely<Tables>;

@@ -6,8 +6,19 @@ import type { Selectable, Transaction } from 'kysely';
 import type { Config } from '../config/index.js';
 import type { Job } from '../contracts/assets.js';
 import { versionOf } from '../contracts/ids.js';
-import type { AssetRow, Catalogue, HistoryRow, Publication, Transition } from './catalogue.js';
+import type { PublicError } from '../contracts/errors.js';
+import type {
+  AssetRow,
+  Catalogue,
+  HistoryRow,
+  Publication,
+  QuarantineRow,
+  SimilarAsset,
+  Transition,
+} from './catalogue.js';
 import { connect, mapped, type Database, type Tables } from './database.js';
+import * as quarantine from './quarantine.js';
+import { findBySha256, findSimilar, NO_TRAITS, traitsOf } from './similar.js';
 import { judge, judgeRepair } from './transitions.js';
 
 const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
@@ -64,6 +75,31 @@ class PostgresCatalogue implements Catalogue {
       by: step,
       error,
     }));
+  }
+
+  async findBySha256(tenant: string, sha256: string, limit: number): Promise<AssetRow[]> {
+    return (await findBySha256(this.#db, tenant, sha256, limit)).map(assetRow);
+  }
+
+  async findSimilar(tenant: string, hash: string, maxDistance: number, limit: number): Promise<SimilarAsset[]> {
+    const rows = await findSimilar(this.#db, tenant, hash, maxDistance, limit);
+    return rows.map((row) => ({ asset: assetRow(row), distance: row.distance }));
+  }
+
+  quarantine(job: Pick<Job, 'assetId' | 'tenant'>, sha256: string, verdict: PublicError): Promise<void> {
+    return quarantine.quarantine(this.#db, job, sha256, verdict);
+  }
+
+  quarantined(sha256: string): Promise<QuarantineRow | undefined> {
+    return quarantine.quarantined(this.#db, sha256);
+  }
+
+  listQuarantine(limit: number): Promise<QuarantineRow[]> {
+    return quarantine.listQuarantine(this.#db, limit);
+  }
+
+  liftQuarantine(sha256: string): Promise<boolean> {
+    return quarantine.liftQuarantine(this.#db, sha256);
   }
 
   async close(): Promise<void> {
@@ -135,6 +171,7 @@ async function insert(tx: Transaction<Tables>, job: Job, transition: Transition,
       generation: publishes ? job.generation : 0,
       error: json(transition.error) ?? null,
       document: json(transition.document) ?? null,
+      ...(publishes && transition.document && traitsOf(transition.document)),
     })
     // Names no constraint: with several unique ones, racing inserts can meet at any of them.
     .onConflict((conflict) => conflict.doNothing())
@@ -155,7 +192,8 @@ async function update(tx: Transaction<Tables>, job: Job, transition: Transition,
       error: json(transition.error) ?? null,
       updated_at: eb.fn<Date>('clock_timestamp'),
       ...(transition.kind && { kind: transition.kind }),
-      ...(publishes && { generation: job.generation }),
+      ...(transition.to === 'deleted' && NO_TRAITS),
+      ...(publishes && { generation: job.generation, ...(transition.document && traitsOf(transition.document)) }),
       ...(document !== undefined && { document }),
     }))
     .where('id', '=', job.assetId)

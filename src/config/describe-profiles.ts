@@ -1,5 +1,5 @@
 /** What is derived from the profiles' schema and the shipped profiles for people and editors. */
-import { ProfileSchema, type Profile, type RungSpec } from '../contracts/profile.js';
+import { ProfileSchema, type ImageSpec, type Profile, type RungSpec } from '../contracts/profile.js';
 import { expectation, type SchemaNode } from './profile-problems.js';
 import { loadProfiles } from './profiles.js';
 
@@ -47,11 +47,24 @@ export function profileFieldsTable(): string {
 const rung = ({ size, codec, crf, capKbps, preset }: RungSpec, presets: Profile['presets']): string =>
   `${size === 'source' ? size : `${size}p`} ${codec} CRF ${crf} ≤ ${capKbps} (${preset ?? presets[codec]})`;
 
+function pictures({ widths, sizes, formats, animation, colours, keepCopyright }: ImageSpec): string {
+  const moving = [...(animation.webp ? ['WebP'] : []), ...animation.loops.map((loop) => loop.toUpperCase())];
+  return [
+    `${widths.join(', ')} wide, ${formats.map((format) => format.toUpperCase()).join(', ')}`,
+    ...sizes.map(({ name, width, height, fit, position }) =>
+      [`\`${name}\` ${width}x${height}`, fit, position].filter(Boolean).join(' '),
+    ),
+    ...(moving.length > 0 ? [`animations up to ${animation.maxWidth} wide as ${moving.join(', ')}`] : []),
+    ...(colours === 'p3' ? ['wide colours kept'] : []),
+    ...(keepCopyright ? ['copyright kept'] : []),
+  ].join('<br>');
+}
+
 /** The shipped profiles side by side. */
 export function shippedProfilesTable(): string {
   const profiles = loadProfiles('');
   const rows = profiles.names.map((name) => {
-    const { description, rungs, presets, audio } = profiles.get(name);
+    const { description, rungs, presets, audio, image } = profiles.get(name);
     const { bitrateKbps, surround, surroundKbps, loudness } = audio;
     const sound = [
       `AAC ${bitrateKbps}`,
@@ -63,7 +76,8 @@ export function shippedProfilesTable(): string {
       description,
       rungs.map((spec) => rung(spec, presets)).join('<br>') || 'none',
       sound.join(', '),
+      pictures(image),
     ];
   });
-  return table(['Profile', 'What for', 'Rungs, kbit/s', 'Sound'], rows);
+  return table(['Profile', 'What for', 'Rungs, kbit/s', 'Sound', 'Images'], rows);
 }

@@ -1,6 +1,6 @@
 /** What is wrong with a profile, in words that name the field. */
 import { Check } from 'typebox/value';
-import { ProfileSchema } from '../contracts/profile.js';
+import { ProfileSchema, type Profile } from '../contracts/profile.js';
 import { nearest } from './suggest.js';
 
 /** The part of JSON Schema that profiles use. */
@@ -14,16 +14,34 @@ export interface SchemaNode {
   readonly const?: string | number;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minItems?: number;
   readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
 }
 
-export const problemsOf = (profile: unknown): string[] => problems(ProfileSchema, profile, '');
+export function problemsOf(profile: unknown): string[] {
+  const found = problems(ProfileSchema, profile, '');
+  return found.length > 0 ? found : namesTaken(profile as Profile);
+}
+
+/** What `planImage` calls its own files. */
+const OWN_NAMES = /^(thumb|animation|loop|w\d+)$/;
+
+function namesTaken({ image: { sizes } }: Profile): string[] {
+  const names = sizes.map(({ name }) => name);
+  return names.flatMap((name, index) =>
+    OWN_NAMES.test(name) || names.indexOf(name) < index
+      ? [`image.sizes[${index}].name: there is another picture called ${name}`]
+      : [],
+  );
+}
 
 function problems(node: SchemaNode, value: unknown, at: string): string[] {
   const fields = node.properties ? node : node.anyOf?.find(({ properties }) => properties);
   if (fields && isFields(value)) return fieldProblems(fields, value, at);
   if (node.items && Array.isArray(value) && value.length <= (node.maxItems ?? Infinity)) {
-    return value.flatMap((item, index) => problems(node.items!, item, `${at}[${index}]`));
+    const found = value.flatMap((item, index) => problems(node.items!, item, `${at}[${index}]`));
+    if (found.length > 0) return found;
   }
   if (Check(node as object, value)) return [];
   return [`expected ${expectation(node)} for ${at} but received ${JSON.stringify(value) ?? 'nothing'}`];
@@ -50,7 +68,10 @@ export function expectation(node: SchemaNode): string {
   if (node.anyOf) return node.anyOf.map(expectation).join(' or ');
   if (node.const !== undefined) return String(node.const);
   if (node.properties) return 'fields';
-  if (node.type === 'array') return `a list of at most ${node.maxItems}`;
+  if (node.type === 'array') {
+    const count = node.minItems === undefined ? `at most ${node.maxItems}` : `${node.minItems} to ${node.maxItems}`;
+    return `a list of ${count}${node.uniqueItems ? ', each once' : ''}`;
+  }
   if (node.type === 'boolean') return 'true or false';
   if (node.type === 'string') return 'a text';
   const upTo = node.maximum === undefined ? ` >= ${node.minimum}` : ` from ${node.minimum} to ${node.maximum}`;

@@ -104,7 +104,10 @@ export const ConfigSchema = group({
     urgentConcurrency: count('First segments and seeks at once per video worker, beside its other encodes.', 4, {
       minimum: 1,
     }),
-    imageConcurrency: count('Images at once per image worker. 0: one per core.', 0),
+    imageConcurrency: count(
+      'Images decoded at once per image worker; as many again are fetched or published. 0: one per core.',
+      0,
+    ),
     mediaConcurrency: count('Light steps at once per media worker.', 20, { minimum: 1 }),
     graceSeconds: count('After SIGTERM, how long running steps may go on before they are asked to hand over.', 5),
     forceSeconds: count('After SIGTERM, when the process ends whatever still runs. Must exceed the grace time.', 20, {
@@ -140,8 +143,8 @@ export const ConfigSchema = group({
     maxMegapixels: Type.Number({ description: 'Pixels x frames of an image.', default: 50, exclusiveMinimum: 0 }),
     maxSidePx: count('Longest side of an image or video.', 20000, { minimum: 16 }),
     maxFrames: count('Frames of an animation.', 300, { minimum: 1 }),
-    imageSeconds: count('Wall time of decoding one image.', 30, { minimum: 1 }),
-    imageMemoryMiB: count('Memory of one image process.', 1024, { minimum: 64 }),
+    imageSeconds: count('Wall time of one decoder for one image.', 10, { minimum: 1 }),
+    imageMemoryMiB: count('Memory of one image process.', 512, { minimum: 64 }),
     videoMemoryMiB: count('Memory of one ffmpeg process.', 4096, { minimum: 256 }),
     stallSeconds: count('An encoder without progress for so long is killed and retried.', 30, { minimum: 1 }),
   }),

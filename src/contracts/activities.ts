@@ -1,6 +1,7 @@
 /** The activities as workflows see them. Types only: the implementations live in `src/activities`. */
 import type { Job, MediaKind } from './assets.js';
 import type { PublicError } from './errors.js';
+import type { ImageFacts, LoopPlan } from './image.js';
 import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPlan, VideoRung } from './plan.js';
 import type { Rendition } from './renditions.js';
 
@@ -8,9 +9,23 @@ import type { Rendition } from './renditions.js';
 export type Inspection = { readonly outcome: 'media'; readonly plan: VideoPlan } | { readonly outcome: 'image' };
 
 export type ImageOutcome =
-  | { readonly outcome: 'ready'; readonly renditions: readonly Rendition[]; readonly reader: string }
+  | {
+      readonly outcome: 'ready';
+      readonly renditions: readonly Rendition[];
+      readonly reader: string;
+      readonly missing?: readonly MissingPart[] | undefined;
+    }
+  /** An animation of which loops are to be made first: nothing is published yet. */
+  | { readonly outcome: 'animated'; readonly made: MadeImage; readonly loops: readonly LoopPlan[] }
   /** The bytes are video or audio. */
   | { readonly outcome: 'media' };
+
+/** What `makeImage` brought where something is still to come before it is published. */
+export interface MadeImage {
+  readonly renditions: readonly Rendition[];
+  readonly image: ImageFacts;
+  readonly reader: string;
+}
 
 /** A planned part that is not published, and why. */
 export interface MissingPart {
@@ -133,12 +148,21 @@ export interface VideoActivities {
   previewAudio(job: Job, plan: VideoPlan, track: AudioTrack, chunk: Chunk): Promise<void>;
   /** Text subtitles to WebVTT. Returns the names of the tracks that could be made. */
   makeSubtitles(job: Job, plan: VideoPlan): Promise<string[]>;
+  /** An animated image as a silent video. */
+  makeLoop(job: Job, loop: LoopPlan): Promise<Rendition>;
 }
 
 /** Task queue `image`. */
 export interface ImageActivities {
   /** The whole way of an image: inspect, plan, make all variants, store, publish. */
   makeImage(job: Job, startedAt: string): Promise<ImageOutcome>;
+  /** The last step of an animation, with its loops; what is missing of them is named and makes it `partial`. */
+  publishImage(
+    job: Job,
+    startedAt: string,
+    made: MadeImage,
+    missing: readonly MissingPart[],
+  ): Promise<ImageOutcome & { readonly outcome: 'ready' }>;
   /** Chooses the best of the frames that the chunks left in the store and makes the poster's pictures of it. */
   makePoster(job: Job, plan: VideoPlan): Promise<Rendition[]>;
   /** Assembles sprite sheets and their WebVTT from the tiles that the chunks left in the store. */

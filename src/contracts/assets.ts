@@ -1,5 +1,6 @@
 /** Assets: one per upload, and what is known of them outside. */
 import type { PublicError } from './errors.js';
+import type { ImageFacts } from './image.js';
 import type { Rendition } from './renditions.js';
 
 export type MediaKind = 'video' | 'audio' | 'image';
@@ -67,6 +68,8 @@ export interface AssetDocument {
     /** WebVTT thumbnails. */
     readonly storyboard?: string | undefined;
   };
+  /** Of an image. */
+  readonly image?: ImageFacts | undefined;
   readonly error?: PublicError | undefined;
   /** Renditions that were planned and are not there, each with its reason. */
   readonly missing?: readonly { readonly name: string; readonly error: PublicError }[] | undefined;

@@ -266,25 +266,3 @@ export interface EncodedAudio {
   /** Packets that the decoder called damaged: a lower bound. */
   readonly damagedFrames?: number | undefined;
 }
-
-export interface ImageVariant {
-  /** `thumb.jpg`, `w640.webp`. */
-  readonly name: string;
-  readonly type: 'thumbnail' | 'image' | 'poster';
-  readonly width: number;
-  readonly height: number;
-  readonly fit: 'cover' | 'inside';
-  readonly format: 'jpeg' | 'webp' | 'png';
-  /** 1-100. */
-  readonly quality: number;
-}
-
-export interface ImagePlan {
-  readonly v: 1;
-  /** As displayed: orientation applied. */
-  readonly width: number;
-  readonly height: number;
-  readonly format: string;
-  readonly reader: 'sharp' | 'imagemagick' | 'ffmpeg';
-  readonly variants: readonly ImageVariant[];
-}

@@ -36,6 +36,70 @@ export const RungSpecSchema = fields(
   'One size in one codec.',
 );
 
+const quality = (description: string) => Type.Integer({ minimum: 1, maximum: 100, description });
+const pixels = (description: string) => Type.Integer({ minimum: 1, maximum: 16_383, description });
+
+export const ImageSpecSchema = fields(
+  {
+    widths: Type.Array(pixels('Pixels.'), {
+      maxItems: 16,
+      uniqueItems: true,
+      description:
+        'Responsive widths. Nothing is enlarged: of a narrower picture, its own width takes the place of the larger ones.',
+    }),
+    sizes: Type.Array(
+      fields(
+        {
+          name: Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$', description: 'File name without extension.' }),
+          width: pixels('Pixels.'),
+          height: pixels('Pixels.'),
+          fit: Type.Union([word('cover'), word('contain')], {
+            description: '`cover` fills and crops, `contain` fits and pads.',
+          }),
+          position: Type.Optional(
+            Type.Union([word('centre'), word('smart'), word('focal')], {
+              description:
+                'What a crop keeps. `focal`: around the point that the uploader names (`focal-point: 0.3,0.6`), the middle without one.',
+            }),
+          ),
+        },
+        'One fixed size.',
+      ),
+      { maxItems: 16, description: 'Fixed sizes, beside `thumb.jpg` of 100x100 pixels, which is always made.' },
+    ),
+    formats: Type.Array(Type.Union([word('avif'), word('webp'), word('jpeg')]), {
+      minItems: 1,
+      maxItems: 3,
+      uniqueItems: true,
+      description: 'Formats of every size. `jpeg` becomes PNG for pictures with transparency.',
+    }),
+    quality: fields(
+      { avif: quality('AVIF.'), webp: quality('WebP.'), jpeg: quality('JPEG.') },
+      'Of the encoders, where one number does not mean the same for all.',
+    ),
+    maxKiB: Type.Union([off, Type.Integer({ minimum: 1, maximum: 100_000 })], {
+      description: 'Budget of every variant in KiB: quality goes down until it fits. Or `off`.',
+    }),
+    animation: fields(
+      {
+        webp: Type.Boolean({ description: 'Animations as animated WebP beside the still variants.' }),
+        loops: Type.Array(Type.Union([word('mp4'), word('webm')]), {
+          maxItems: 2,
+          uniqueItems: true,
+          description: 'Animations as silent videos.',
+        }),
+        maxWidth: pixels('Widest animation, pixels.'),
+      },
+      'What moves.',
+    ),
+    colours: Type.Union([word('srgb'), word('p3')], {
+      description: '`p3` keeps wide colours of sources that have them, with their profile in the file.',
+    }),
+    keepCopyright: Type.Boolean({ description: 'Keep the copyright line; all other metadata is dropped either way.' }),
+  },
+  'Still images and animations.',
+);
+
 export const ProfileSchema = fields(
   {
     description: Type.String({ description: 'What it is for, one sentence.' }),
@@ -129,11 +193,14 @@ export const ProfileSchema = fields(
       ],
       { description: 'A picture laid over every rung, or `off`.' },
     ),
+    image: ImageSpecSchema,
   },
   'What is made of an upload.',
 );
 
 /** One rung as a profile asks for it. */
 export type RungSpec = Static<typeof RungSpecSchema>;
+/** What is made of an image. */
+export type ImageSpec = Static<typeof ImageSpecSchema>;
 /** Complete: what `extends` named is merged in. */
 export type Profile = Static<typeof ProfileSchema>;

@@ -1,6 +1,7 @@
 /** What an asset is made into. */
 
-export type RenditionType = 'video' | 'audio' | 'image' | 'thumbnail' | 'poster' | 'subtitles' | 'storyboard';
+export type RenditionType =
+  'video' | 'audio' | 'image' | 'animation' | 'loop' | 'thumbnail' | 'poster' | 'subtitles' | 'storyboard';
 
 export interface Rendition {
   /** Unique within its asset: `1080p`, `audio-0-eng`, `w640.webp`, `thumb.jpg`, `poster.jpg`. */

@@ -1,6 +1,7 @@
 /** Result events on the topic `media.results`: CloudEvents 1.0, structured JSON, message key = asset id. */
 import type { AssetState, MediaKind } from './assets.js';
 import type { PublicError } from './errors.js';
+import type { ImageFacts } from './image.js';
 import type { RenditionDocument } from './assets.js';
 
 export const RESULT_TYPES = {
@@ -16,6 +17,8 @@ export interface StateChanged {
   readonly kind: MediaKind | null;
   readonly state: AssetState;
   readonly error?: PublicError | undefined;
+  /** Of a published image. */
+  readonly image?: ImageFacts | undefined;
 }
 
 export interface RenditionReady {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Config } from '../config/index.js';
+import { imageAbilities, type ImageAbilities } from '../tools/image-abilities.js';
 import { detectHost } from '../tools/protections.js';
 import { PROTECTIONS } from '../tools/sandbox.js';
 import { givenServers } from './addresses.js';
@@ -44,6 +45,8 @@ export function programs(building: readonly ServerName[], kafkaIsOurs: boolean):
     { command: 'ffmpeg', args: ['-version'], needed: true, fix: apt('ffmpeg') },
     { command: 'ffprobe', args: ['-version'], needed: true, fix: apt('ffmpeg') },
     { command: 'convert', args: ['-version'], needed: true, fix: apt('imagemagick') },
+    { command: 'pdftoppm', args: ['-v'], needed: false, fix: apt('poppler-utils') },
+    { command: 'heif-convert', args: ['-h'], needed: false, fix: apt('libheif-examples') },
     // Whether decoders are confined without it, the sandbox's own check tells.
     { command: 'bwrap', args: ['--version'], needed: false, fix: apt('bubblewrap') },
   ];
@@ -102,6 +105,20 @@ async function checkSandbox(mode: Config['sandbox']['mode']): Promise<Check> {
   }
 }
 
+/** Pictures of other formats are refused with UNSUPPORTED_FORMAT. */
+export function imagesCheck({ read, missing }: ImageAbilities): Check {
+  const packages = [...new Set(missing.map(({ brings }) => brings))];
+  const not = missing.length > 0 ? `; not ${missing.map(({ format }) => format).join(', ')}` : '';
+  return {
+    name: 'images',
+    ok: missing.length === 0,
+    needed: false,
+    found: `${read.join(', ')}${not}`,
+    // What is installed and still does not read it was built without: a newer package may.
+    fix: missing.length > 0 ? `install or renew ${packages.join(', ')}` : undefined,
+  };
+}
+
 const GIB = 2 ** 30;
 
 async function checkDisk(name: string, dir: string, neededGiB: number): Promise<Check> {
@@ -144,6 +161,7 @@ export async function diagnose(config: Config): Promise<Check[]> {
   return [
     ...(await Promise.all(programs(building, !given.includes('kafka')).map(checkProgram))),
     ...servers.map(({ name, version, found }) => serverCheck(name, version, found)),
+    imagesCheck(await imageAbilities()),
     await checkSandbox(config.sandbox.mode),
     await checkDisk('state', stateDirOf(config), 1),
     // Sources and compiled packages of two Go servers take about 3 GiB.

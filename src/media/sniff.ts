@@ -27,13 +27,13 @@ const MEDIA_MIMES = new Set([
  */
 export async function sniff(head: Uint8Array): Promise<Sniffed> {
   if (head.length === 0) throw new MediaError('OBJECT_EMPTY');
+  const own = signatureOf(head);
+  if (own !== undefined) return { kind: 'image', mime: own };
   const text = asText(head);
   if (text !== undefined) {
     if (/<svg[\s>]/i.test(text)) return { kind: 'image', mime: 'image/svg+xml' };
     throw new MediaError('UNSUPPORTED_TYPE', `It is ${nameOfText(text)}.`);
   }
-  // Its directory may lie anywhere in the file, and file-type asks for that.
-  if (isTiff(head)) return { kind: 'image', mime: 'image/tiff' };
   const type = await fileTypeFromBuffer(head);
   // Raw streams and old containers have no signature: the demuxers on our list may still know them.
   if (!type) return { kind: 'media' };
@@ -42,9 +42,27 @@ export async function sniff(head: Uint8Array): Promise<Sniffed> {
   throw new MediaError('UNSUPPORTED_TYPE', `It is of type ${type.ext} (${type.mime}).`);
 }
 
-function isTiff(head: Uint8Array): boolean {
-  const mark = Buffer.from(head.subarray(0, 4)).toString('latin1');
-  return mark === 'II*\0' || mark === 'MM\0*';
+/**
+ * Signatures that are looked for before all others.
+ *
+ * PDF: may be all text. TIFF: its directory may lie anywhere, and file-type asks for that; most camera RAW files are
+ * TIFF too, and whoever opens it finds out. The others are those that the TIFF mark or file-type would not tell.
+ */
+const SIGNATURES: readonly (readonly [mark: string, mime: string])[] = [
+  ['%PDF-', 'application/pdf'],
+  ['II*\0', 'image/tiff'],
+  ['MM\0*', 'image/tiff'],
+  ['IIRO', 'image/x-olympus-orf'],
+  ['IIRS', 'image/x-olympus-orf'],
+  ['MMOR', 'image/x-olympus-orf'],
+  ['IIU\0', 'image/x-panasonic-rw2'],
+  ['FUJIFILMCCD-RAW', 'image/x-fujifilm-raf'],
+  ['v/1\x01', 'image/x-exr'],
+];
+
+function signatureOf(head: Uint8Array): string | undefined {
+  const start = Buffer.from(head.subarray(0, 16)).toString('latin1');
+  return SIGNATURES.find(([mark]) => start.startsWith(mark))?.[1];
 }
 
 /** The bytes as text when they are text: UTF-8, or UTF-16 with its mark, without control characters. */

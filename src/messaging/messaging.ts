@@ -1,5 +1,6 @@
 /** The port to the event broker. Adapter: `kafka.ts`, the only file that imports a Kafka client. */
-import type { RenditionReady, StateChanged } from '../contracts/results.js';
+import type { RenditionDocument } from '../contracts/assets.js';
+import type { StateChanged } from '../contracts/results.js';
 
 export interface BrokerRecord {
   readonly topic: string;
@@ -18,10 +19,10 @@ export interface OutgoingRecord {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Result events out. Both are safe to repeat: the event's id is derived from what it says. */
+/** Result events out. Safe to repeat: an event's id is derived from what it says. */
 export interface ResultPublisher {
-  state(change: StateChanged): Promise<void>;
-  rendition(ready: RenditionReady): Promise<void>;
+  /** @param renditions of the same asset, told of first; all in one request */
+  state(change: StateChanged, renditions?: readonly RenditionDocument[]): Promise<void>;
 }
 
 /** Idempotent producer. Errors: EVENTS_UNAVAILABLE for everything that another try can mend. */

@@ -8,21 +8,26 @@ import type { EventProducer, ResultPublisher } from './messaging.js';
 
 /** Errors: EVENTS_UNAVAILABLE. */
 export function createResultPublisher(producer: EventProducer, config: Config, logger: Logger): ResultPublisher {
-  const publish = async (event: CloudEvent<StateChanged | RenditionReady>): Promise<void> => {
-    const { assetId } = event.data;
-    await producer.send([
-      {
+  const publish = async (events: readonly CloudEvent<StateChanged | RenditionReady>[]): Promise<void> => {
+    await producer.send(
+      events.map((event) => ({
         topic: config.kafka.resultsTopic,
-        key: assetId,
+        key: event.data.assetId,
         value: JSON.stringify(event),
         headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
-      },
-    ]);
-    logger.debug('result published', { assetId, type: event.type, id: event.id });
+      })),
+    );
+    for (const { data, type, id } of events) logger.debug('result published', { assetId: data.assetId, type, id });
   };
   return {
-    state: (change) => publish(stateEvent(change, new Date())),
-    rendition: (ready) => publish(renditionEvent(ready, new Date())),
+    state: (change, renditions = []) => {
+      const { assetId, workflowId, generation, tenant } = change;
+      const now = new Date();
+      const ready = renditions.map((rendition) =>
+        renditionEvent({ assetId, workflowId, generation, tenant, rendition }, now),
+      );
+      return publish([...ready, stateEvent(change, now)]);
+    },
   };
 }
 

@@ -22,6 +22,8 @@ export interface DownloadOptions extends ReadOptions {
   /** More than this many bytes: LIMIT_BYTES. */
   readonly maxBytes?: number | undefined;
   readonly onProgress?: (bytes: number, total: number) => void;
+  /** Every byte in order, while it is written: for a checksum without a second reading. */
+  readonly onBytes?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 export interface RangeOptions extends ReadOptions {

@@ -24,6 +24,7 @@ export async function save(
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
+      options.onBytes?.(chunk);
       options.onProgress?.(bytes, total);
       done(null, chunk);
     },

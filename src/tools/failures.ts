@@ -40,7 +40,7 @@ const EXHAUSTION_OF_FAILED: Patterns = [
 
 /** What the tools say of a file, the more telling first: `Invalid data` follows nearly everything else. */
 const CONTENT: Patterns = [
-  [/\bencrypt(ed|ion)\b|decryption|needs? a password|\bDRM\b/i, 'ENCRYPTED'],
+  [/\bencrypt(ed|ion)\b|decryption|needs? a password|Incorrect password|\bDRM\b/i, 'ENCRYPTED'],
   [
     /moov atom not found|[Tt]runcat|[Uu]nexpected end[- ]of[- ]file|improper image header|insufficient image data|premature end/i,
     'DAMAGED_FILE',

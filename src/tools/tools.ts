@@ -1,5 +1,5 @@
 /** What activities may ask of decoders and encoders. Implementation: `index.ts` and its neighbours. */
-import type { ImageVariant } from '../contracts/plan.js';
+import type { ImageTraits, ImageVariant } from '../contracts/image.js';
 
 /** Bounds of one child. The process is killed when it passes one. */
 export interface ToolLimits {
@@ -17,6 +17,8 @@ export interface ToolRun {
   /** Files in `scratch` that the child reads and can not change: shared with other jobs. Where the host can't promise that, it is best effort. */
   readonly readOnlyFiles?: readonly string[] | undefined;
   readonly limits: ToolLimits;
+  /** What `limits.memoryMiB` bounds, as in `ChildSpec`. Default `address-space`. */
+  readonly memory?: 'address-space' | 'data' | undefined;
   /** Stops the child's whole process group: TERM, then KILL after 2 s. Rejects with the signal's reason itself. */
   readonly signal?: AbortSignal | undefined;
   /** 0-19. Bulk work runs at a lower priority of the operating system than urgent work. */
@@ -68,6 +70,10 @@ export interface ImageHeader {
   /** EXIF orientation, 1-8. */
   readonly orientation: number;
   readonly hasAlpha: boolean;
+  /** Its colour profile is one of RGB and reaches beyond sRGB. */
+  readonly isWide?: boolean | undefined;
+  /** EXIF Copyright, at most 200 characters, printable. */
+  readonly copyright?: string | undefined;
 }
 
 /** How a picture looks, measured on its brightness. */
@@ -96,6 +102,15 @@ export interface SheetSpec {
   readonly tiles: readonly string[];
 }
 
+/** The frames of an animation, one below the other. */
+export interface StripSpec {
+  /** File name within the slot's folder. */
+  readonly name: string;
+  /** Pixels of one frame. */
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface RenderedImage {
   readonly name: string;
   /** File name within the slot's folder. */
@@ -105,17 +120,32 @@ export interface RenderedImage {
   readonly bytes: number;
 }
 
+export interface RenderOptions {
+  /** Told of each file once, as soon as it is written whole; what it throws is thrown by the render. */
+  readonly onFile?: ((image: RenderedImage) => void) | undefined;
+}
+
 /** A place in the pool of image processes: a folder of its own and a child that works in it. */
 export interface ImageSlot {
   readonly dir: string;
   /** Header only. UNSUPPORTED_FORMAT when sharp does not know the format, DAMAGED_FILE when it can't be read. */
   inspect(file: string): Promise<ImageHeader>;
   /** Decodes once and writes every variant into the slot's folder. */
-  render(file: string, variants: readonly ImageVariant[]): Promise<RenderedImage[]>;
+  render(file: string, variants: readonly ImageVariant[], options?: RenderOptions): Promise<RenderedImage[]>;
+  /** The same, and what the picture looks like, from the same decode. */
+  renderWithTraits(
+    file: string,
+    variants: readonly ImageVariant[],
+    options?: RenderOptions,
+  ): Promise<{ readonly images: readonly RenderedImage[]; readonly traits: ImageTraits }>;
+  /** Decodes it: whether nothing of it is transparent. */
+  isOpaque(file: string): Promise<boolean>;
   /** Decodes it, smaller. */
   look(file: string): Promise<PictureLooks>;
   /** Writes one sheet into the slot's folder. */
   sheet(spec: SheetSpec): Promise<RenderedImage>;
+  /** Writes all frames of an animation as one PNG, on white. @returns how long each is shown, milliseconds, as the file has it */
+  strip(file: string, spec: StripSpec): Promise<readonly number[]>;
 }
 
 /** Which protections decoders run with on this host; logged at start and shown by `doctor`. */
@@ -140,6 +170,10 @@ export interface Tools {
   ffprobe(run: ToolRun): Promise<ToolResult>;
   /** ImageMagick's `convert` under our own policy. */
   magick(run: ToolRun): Promise<ToolResult>;
+  /** libheif's own converter; undefined where it is not installed: ImageMagick does. */
+  readonly heif?: ((run: ToolRun) => Promise<ToolResult>) | undefined;
+  /** Reads PDF. UNSUPPORTED_FORMAT where it is not installed. */
+  poppler(program: 'pdfinfo' | 'pdftoppm', run: ToolRun): Promise<ToolResult>;
   /** Waits for a free slot; the slot's folder is emptied afterwards. A child that crashed is replaced. */
   withImageSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
   close(): Promise<void>;

@@ -45,7 +45,10 @@ export function planRole(role: Role, config: Config, cores: number = availablePa
     }
     case 'image':
       return {
-        pools: [{ taskQueue: queues.image, concurrency: workers.imageConcurrency || cores, runsWorkflows: false }],
+        // While one image is fetched or published, its place among the decoders is another's.
+        pools: [
+          { taskQueue: queues.image, concurrency: 2 * (workers.imageConcurrency || cores), runsWorkflows: false },
+        ],
         needsTools: true,
       };
   }

@@ -13,7 +13,7 @@ export class Parts {
   private readonly running = new Map<CancellationScope, readonly string[]>();
 
   constructor(
-    private readonly plan: VideoPlan,
+    private readonly plan: Pick<VideoPlan, 'rungs' | 'audio'>,
     private readonly story: Story,
   ) {}
 

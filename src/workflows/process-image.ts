@@ -1,15 +1,16 @@
 import { ContinueAsNew, makeContinueAsNewFunc, proxyActivities } from '@temporalio/workflow';
 
-import type { ImageActivities, MediaActivities } from '../contracts/activities.js';
+import type { ImageActivities, ImageOutcome, MediaActivities } from '../contracts/activities.js';
 import type { Job } from '../contracts/assets.js';
 import { DEFAULT_QUEUES, WORKFLOW_TYPES, type QueueNames } from '../contracts/names.js';
 import type { ProcessSummary } from '../contracts/summary.js';
+import { finishAnimation } from './animation.js';
 import { corrected } from './correction.js';
 import { Compensations, endBadly } from './ending.js';
 import { policies } from './policies.js';
 import { Story } from './story.js';
 
-/** One image: one activity makes and publishes everything. */
+/** One image: one activity makes and publishes everything, unless it moves and loops are to be made of it. */
 export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES): Promise<ProcessSummary> {
   const story = new Story(job, queues);
   const compensations = new Compensations();
@@ -21,20 +22,21 @@ export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES
     compensations.add(() => discardOutputs(job));
     const made = await makeImage(job, story.startedAt);
     if (made.outcome === 'media') return await continueAsVideo(corrected(story), queues);
-
-    for (const { name } of made.renditions) story.part(name, 'done');
-    story.end('ready');
-    return {
-      assetId: job.assetId,
-      kind: 'image',
-      state: 'ready',
-      renditions: made.renditions.map(({ name }) => name),
-      missing: [],
-    };
+    return summaryOf(story, made.outcome === 'animated' ? await finishAnimation(story, made) : made);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     throw await endBadly(error, story, 'image', compensations);
   }
+}
+
+function summaryOf(
+  story: Story,
+  { renditions, missing = [] }: ImageOutcome & { readonly outcome: 'ready' },
+): ProcessSummary {
+  for (const { name } of renditions) story.part(name, 'done');
+  const state = missing.length > 0 ? 'partial' : 'ready';
+  story.end(state);
+  return { assetId: story.job.assetId, kind: 'image', state, renditions: renditions.map(({ name }) => name), missing };
 }
 
 /** The starter took the upload for an image by its name; its bytes say otherwise. */

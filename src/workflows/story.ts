@@ -108,6 +108,12 @@ export class Story {
     if (plan.stills.storyboard) this.part(STORYBOARD, 'waiting');
   }
 
+  /** Parts that are still to be made. @param onPartCancelled as above */
+  expect(parts: readonly { readonly name: string }[], onPartCancelled: (name: string) => void): void {
+    this.onPartCancelled = onPartCancelled;
+    for (const { name } of parts) this.part(name, 'waiting');
+  }
+
   playable(): void {
     this.state = 'playable';
     this.tell();

@@ -64,6 +64,20 @@ test('heartbeats come from a timer, while the step is silent', async () => {
   ]);
 });
 
+test('a brief step sends no heartbeat before its first second, unless an attempt before left one', async () => {
+  const options = { isBrief: true };
+  expect((await attempt(async () => undefined, { options })).beats).toEqual([]);
+  expect((await attempt(async () => undefined, { options, attempt: 3, left: left(1) })).beats).toEqual([
+    { v: 1, strikes: 2, ...REPORT },
+  ]);
+  // Of attempts that ended without a word, their number is told all the same.
+  const { failure } = await attempt(failing('INTERNAL'), { options, attempt: 5 });
+  expect(failure).toMatchObject({ type: 'INTERNAL', nonRetryable: true });
+  expect((await attempt(failing('STORE_UNAVAILABLE'), { options })).beats).toEqual([
+    { v: 1, strikes: 0, step: 'start', what: '', percent: 0 },
+  ]);
+});
+
 test('a drained step leaves its details and is retried at once, whatever its tool said', async () => {
   const { failure, beats } = await attempt((...args) => stopped(...args, { workerShutdown: true }));
   expect(failure).toMatchObject({ type: 'WorkerDraining', nonRetryable: false, nextRetryDelay: '100ms' });

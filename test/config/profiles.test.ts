@@ -94,6 +94,22 @@ describe('own profiles', () => {
       ],
     ],
     ['incomplete rung', 'extends: default\nrungs: [{ size: 360 }]', /rungs\[0\]\.codec is missing$/],
+    [
+      'wrong formats',
+      'extends: default\nimage: { formats: [], widths: [320, 320] }',
+      [
+        'a.yaml: expected a list of at most 16, each once for image.widths but received [320,320]',
+        'a.yaml: expected a list of 1 to 3, each once for image.formats but received []',
+      ],
+    ],
+    [
+      'names of pictures that are taken',
+      'extends: default\nimage: { sizes: [&a { name: card, width: 1, height: 1, fit: cover }, *a, { name: w320, width: 9, height: 9, fit: contain }] }',
+      [
+        'a.yaml: image.sizes[1].name: there is another picture called card',
+        'a.yaml: image.sizes[2].name: there is another picture called w320',
+      ],
+    ],
     ['extends nothing known', 'extends: defaults', 'a.yaml: extends defaults, which does not exist'],
     ['extends itself', 'extends: a', 'a.yaml: extends a, which comes back to itself'],
     ['extends no name', 'extends: [default]', 'a.yaml: extends names one profile'],

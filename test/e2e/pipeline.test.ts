@@ -119,11 +119,30 @@ test('a photo becomes a thumbnail and sized pictures', async () => {
   expect(checked.filter(({ problem }) => problem)).toEqual([]);
   const sizes = document.renditions.map(({ type, mime, width, height }) => `${type} ${mime} ${width}x${height}`);
   expect(sizes).toContain('thumbnail image/jpeg 100x100');
-  for (const width of [320, 640, 1280]) {
-    expect(sizes).toContain(`image image/webp ${width}x${(width * 3) / 4}`);
-    expect(sizes).toContain(`image image/jpeg ${width}x${(width * 3) / 4}`);
+  // The photo's own width takes the place of what would be wider.
+  for (const width of [320, 640, 1280, 1600]) {
+    for (const format of ['avif', 'webp', 'jpeg'])
+      expect(sizes).toContain(`image image/${format} ${width}x${(width * 3) / 4}`);
   }
   expect(sizes.some((size) => size.includes('1920'))).toBe(false);
+  await expectEvents(upload.assetId, document);
+}, 60_000);
+
+test('an animation becomes pictures, an animation and a loop that a video worker made', async () => {
+  const file = join(dir, 'moving.gif');
+  await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=10:duration=1.5', '-y', file]);
+  const upload = await put(unique('moving.gif'), file);
+  const document = await ended(upload);
+  expect(document).toMatchObject({ kind: 'image', state: 'ready', image: { format: 'gif', frames: 15 } });
+  const checked = await decodeAll(document);
+  expect(checked.filter(({ problem }) => problem)).toEqual([]);
+  expect(checked.filter(({ facts }) => facts.includes('15 frames')).map(({ name }) => name)).toEqual([
+    'animation.webp',
+    'loop.mp4',
+  ]);
+  expect(document.renditions.find(({ type }) => type === 'loop')!.duration).toBeCloseTo(1.5);
+  expect(document.image!.picture).toContain('animation.webp');
+  await expectNoLeftovers(document);
   await expectEvents(upload.assetId, document);
 }, 60_000);
 

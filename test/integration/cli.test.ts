@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import sharp from 'sharp';
+import { createCatalogue } from '../../src/catalogue/postgres.js';
 import { configEnv, type Config } from '../../src/config/index.js';
 import type { AssetDocument } from '../../src/contracts/assets.js';
 import type { Check } from '../../src/local/doctor.js';
@@ -213,6 +215,71 @@ test('a published video is verified without Temporal, and repaired: only what is
   expect(await keys()).toEqual(before);
   expect(await mediamill(['verify', id], away)).toMatchObject({ code: 0 });
 }, 180_000);
+
+test('similar finds copies of a picture, whatever became of their bytes', async () => {
+  const photo = await makePhoto(join(dir, 'original.jpg'), 640, 480);
+  const smaller = join(dir, 'smaller.webp');
+  await sharp(photo).resize(320).webp({ quality: 60 }).toFile(smaller);
+  const other = join(dir, 'other.png');
+  const noise = { type: 'gaussian' as const, mean: 128, sigma: 60 };
+  await sharp({ create: { width: 64, height: 64, channels: 3, background: 'grey', noise } })
+    .png()
+    .toFile(other);
+  const options = ['--wait', '--json', '--tenant', 'lookalikes'];
+  const [original, copy, same] = documents(await submit([photo, smaller, photo, other], ...options));
+  const found = await mediamill(['similar', original!.id, '--json']);
+  const lines = found.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines).toEqual([
+    {
+      ...{ id: same!.id, distance: 0, same: true, bucket: same!.source.bucket, key: same!.source.key },
+      thumbnail: thumbnailOf(same!),
+    },
+    {
+      ...{
+        id: copy!.id,
+        distance: expect.any(Number),
+        same: false,
+        bucket: copy!.source.bucket,
+        key: copy!.source.key,
+      },
+      thumbnail: thumbnailOf(copy!),
+    },
+  ]);
+  expect((await mediamill(['similar', original!.workflowId, '--limit', '1'])).stdout).toMatch(
+    /SAME FILE[^]*yes .*original\.jpg\n$/,
+  );
+  expect(await mediamill(['similar', 'no-such-asset'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/There is no asset/) as unknown,
+  });
+}, 90_000);
+
+const thumbnailOf = ({ renditions }: AssetDocument) => renditions.find(({ type }) => type === 'thumbnail')!.url;
+
+test('quarantine lists what no decoder is to see, and lifts it', async () => {
+  expect((await mediamill(['quarantine', 'list'])).stdout).toBe('nothing is in quarantine\n');
+  const sha256 = 'ab'.repeat(32);
+  const catalogue = createCatalogue(config.catalogue);
+  const verdict = { code: 'DECODER_CRASHED', message: 'The decoder crashed on this file.' } as const;
+  await catalogue.quarantine({ assetId: 'a1', tenant: 'acme' }, sha256, verdict);
+  await catalogue.close();
+  expect((await mediamill(['quarantine', 'list'])).stdout).toMatch(
+    new RegExp(`${sha256}  DECODER_CRASHED .* acme  +a1\n$`),
+  );
+  expect(JSON.parse((await mediamill(['quarantine', 'list', '--json'])).stdout)).toMatchObject({ sha256, verdict });
+  expect(await mediamill(['quarantine', 'lift', sha256.toUpperCase()])).toMatchObject({
+    code: 0,
+    stdout: `lifted ${sha256.toUpperCase()}\n`,
+  });
+  expect((await mediamill(['quarantine', 'list'])).stdout).toBe('nothing is in quarantine\n');
+  expect(await mediamill(['quarantine', 'lift', sha256])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/There is no abab.* in quarantine/) as unknown,
+  });
+}, 60_000);
 
 test('mistakes are said, with exit code 1', async () => {
   const photo = await makePhoto(join(dir, 'again.jpg'), 64, 48);

@@ -1,7 +1,9 @@
 /** From an uploaded file to a published image: the activities of the image queue on real servers, with real decoders. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -13,7 +15,11 @@ import type { Config } from '../../src/config/index.js';
 import type { ImageActivities, ImageOutcome } from '../../src/contracts/activities.js';
 import { outputPrefix, type AssetDocument, type Job } from '../../src/contracts/assets.js';
 import { assetIdOf, workflowIdOf } from '../../src/contracts/ids.js';
+import type { ImageFacts } from '../../src/contracts/image.js';
+import { MediaError } from '../../src/contracts/errors.js';
 import { createLogger } from '../../src/logging/index.js';
+import type { ObjectStore } from '../../src/storage/object-store.js';
+import type { ImageSlot, Tools } from '../../src/tools/tools.js';
 import { openContext, type OpenContext } from '../../src/workers/context.js';
 import { descendants, until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
@@ -23,6 +29,14 @@ import { failureOf } from '../tools/support.js';
 // Real decoders, on a machine that has other tests to run.
 jest.setTimeout(60_000);
 
+const FOCAL_PROFILE = `
+extends: default
+description: One square around the focal point.
+image:
+  formats: [jpeg]
+  widths: [320]
+  sizes: [{ name: square, width: 200, height: 200, fit: cover, position: focal }]
+`;
 const LONG = 60_000;
 const STARTED = '2026-01-01T00:00:00.000Z';
 const stack = useStack();
@@ -30,12 +44,16 @@ let config: Config;
 let open: OpenContext;
 let activities: ImageActivities;
 let dir: string;
+let profiles: string;
 let photo: Buffer;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-image-'));
+  profiles = await mkdtemp(join(tmpdir(), 'mediamill-profiles-'));
+  await writeFile(join(profiles, 'focal.yaml'), FOCAL_PROFILE);
   const overrides = {
     scratch: { dir },
+    profiles: { dir: profiles },
     workers: { imageConcurrency: 2 },
     limits: { maxImageMiB: 1, imageSeconds: 60 },
     log: { level: 'error' as const },
@@ -53,6 +71,7 @@ afterAll(async () => {
   await open.close();
   expect(await readdir(dir)).toEqual([]);
   await rm(dir, { recursive: true });
+  await rm(profiles, { recursive: true });
 });
 
 async function upload(key: string, bytes: Uint8Array): Promise<Job> {
@@ -85,18 +104,25 @@ async function outputs(job: Job): Promise<string[]> {
   return names.map((key) => key.slice(prefix.length)).sort();
 }
 
-async function eventsOf({ assetId }: Job): Promise<{ id: string; what: string }[]> {
+async function eventsOf({ assetId }: Job): Promise<{ id: string; what: string; image?: ImageFacts | undefined }[]> {
   const records = await readTopic(config, config.kafka.resultsTopic);
   return records
     .filter(({ key }) => key?.toString() === assetId)
     .map(
       ({ value }) =>
-        JSON.parse(value!.toString()) as { id: string; data: { state?: string; rendition?: { name: string } } },
+        JSON.parse(value!.toString()) as {
+          id: string;
+          data: { state?: string; rendition?: { name: string }; image?: ImageFacts };
+        },
     )
-    .map(({ id, data }) => ({ id, what: data.state ?? data.rendition!.name }));
+    .map(({ id, data }) => ({ id, what: data.state ?? data.rendition!.name, image: data.image }));
 }
 
-const VARIANTS = ['thumb.jpg', 'w320.webp', 'w320.jpg', 'w640.webp', 'w640.jpg', 'w1280.webp', 'w1280.jpg'];
+/** Of the default profile: its widths, and for the largest the picture's own. */
+const VARIANTS = [
+  'thumb.jpg',
+  ...[320, 640, 1280, 1500].flatMap((width) => ['avif', 'webp', 'jpg'].map((format) => `w${width}.${format}`)),
+];
 
 describe('an image', () => {
   test(
@@ -122,14 +148,69 @@ describe('an image', () => {
         const body = Buffer.from(await response.arrayBuffer());
         expect(body.length).toBe(bytes);
         expect(await sharp(body).metadata()).toMatchObject({ width, height });
-        expect(body.includes('Exif')).toBe(false);
+        expect(body.includes('GPS')).toBe(false);
         expect(type).toBe(width === 100 ? 'thumbnail' : 'image');
       }
       const events = await eventsOf(job);
       expect(events.map(({ what }) => what)).toEqual(['processing', ...VARIANTS, 'ready']);
+      expect(events.at(-1)!.image).toEqual(document.image);
     },
     LONG,
   );
+
+  test('is described by its size, its bytes and its looks, and by HTML that shows it', async () => {
+    const job = await upload('described.jpg', photo);
+    await makeImage(job);
+    const { catalogue } = open.activities;
+    const { image, renditions } = (await catalogue.find(job.assetId))!.document!;
+    const sha256 = createHash('sha256').update(photo).digest('hex');
+    expect(image).toMatchObject({ width: 1500, height: 1000, format: 'jpeg', frames: 1, hasAlpha: false, sha256 });
+    // Teal is #008080; JPEG moves it by a shade.
+    for (const colour of [image!.dominantColour, image!.palette[0]!])
+      expect(colour).toMatch(/^#0[0-2](7[c-f]|8[0-4]){2}$/);
+    expect(image!.perceptualHash).toMatch(/^[0-9a-f]{16}$/);
+    // Every address in the HTML is that of a rendition.
+    const urls = image!.picture.match(/http[^ "]+/g)!;
+    const published = renditions.filter(({ type }) => type === 'image').map(({ url }) => url);
+    expect(new Set(urls)).toEqual(new Set(published));
+    expect(image!.picture).toMatch(
+      /^<picture><source type="image\/avif" .*<img src=.* width="1500" height="1000" .*<\/picture>$/,
+    );
+
+    expect((await catalogue.findBySha256('acme', sha256, 100)).map(({ id }) => id)).toContain(job.assetId);
+    const [nearest] = await catalogue.findSimilar('acme', image!.perceptualHash, 0, 100);
+    expect(nearest).toMatchObject({ distance: 0 });
+  });
+
+  test('is cropped around the point that its uploader names; one that is none does no harm', async () => {
+    const halves = await sharp({ create: { width: 1200, height: 300, channels: 3, background: 'red' } })
+      .composite([
+        { input: { create: { width: 300, height: 300, channels: 3, background: 'blue' } }, left: 900, top: 0 },
+      ])
+      .removeAlpha()
+      .png()
+      .toBuffer();
+    const middleOf = async (point: string): Promise<string> => {
+      const source = await upload(`${randomUUID()}.png`, halves);
+      const job: Job = { ...source, profile: 'focal', metadata: { 'focal-point': point } };
+      expect(await makeImage(job)).toMatchObject({ outcome: 'ready' });
+      const { renditions } = (await open.activities.catalogue.find(job.assetId))!.document!;
+      const square = renditions.find(({ name }) => name === 'square.jpg')!;
+      const body = Buffer.from(await (await fetch(square.url)).arrayBuffer());
+      const [red, , blue] = (await sharp(body).stats()).channels.map(({ mean }) => mean);
+      return red! > blue! ? 'red' : 'blue';
+    };
+    expect(await middleOf('0.9,0.5')).toBe('blue');
+    expect(await middleOf('0.1,0.5')).toBe('red');
+    expect(await middleOf('right, please')).toBe('red');
+  });
+
+  test('that exists in no such profile as was asked for fails before it is fetched', async () => {
+    const job = { ...(await upload('profile.jpg', photo)), profile: 'defualt' };
+    const failure = await failureOf(makeImage(job));
+    expect(failure).toMatchObject({ type: 'PROFILE_UNKNOWN', nonRetryable: true });
+    expect((failure as Error).message).toContain('Did you mean default?');
+  });
 
   test(
     'whose worker died after publishing is not made again, and says the same',
@@ -165,6 +246,58 @@ describe('an image', () => {
   });
 });
 
+describe('uploads', () => {
+  /** Activities whose store and decoders tell what they do. */
+  function watched(put: (key: string) => Promise<void> = async () => undefined) {
+    const seen = { puts: [] as string[], running: 0, putsWhileEncoding: 0 };
+    const { store, tools } = open.activities;
+    const putBytes: ObjectStore['putBytes'] = async (bucket, key, ...rest) => {
+      seen.puts.push(key);
+      seen.running += 1;
+      try {
+        await put(key);
+        await store.putBytes(bucket, key, ...rest);
+      } finally {
+        seen.running -= 1;
+      }
+    };
+    const withImageSlot: Tools['withImageSlot'] = (use, options) =>
+      tools.withImageSlot(async (slot) => {
+        const renderWithTraits: ImageSlot['renderWithTraits'] = async (...args) => {
+          const rendered = await slot.renderWithTraits(...args);
+          seen.putsWhileEncoding = seen.puts.length;
+          return rendered;
+        };
+        return use({ ...slot, renderWithTraits });
+      }, options);
+    // All that an image asks of a store.
+    const own = { putBytes, publicUrl: store.publicUrl.bind(store), download: store.download.bind(store) };
+    const context = { ...open.activities, store: own as ObjectStore, tools: { ...tools, withImageSlot } };
+    return { seen, make: createActivities(context).image.makeImage };
+  }
+  const run = (make: ImageActivities['makeImage'], job: Job): Promise<ImageOutcome> =>
+    environmentOf().run(make as never, job as never, STARTED as never);
+
+  test('begin while other variants are still encoded', async () => {
+    const { seen, make } = watched();
+    expect(await run(make, await upload('overlap.jpg', photo))).toMatchObject({ outcome: 'ready' });
+    expect(seen.putsWhileEncoding).toBeGreaterThan(0);
+    expect(seen.puts).toHaveLength(VARIANTS.length + 1);
+  });
+
+  test('of which one fails stop the others before the step ends; the next attempt brings all', async () => {
+    const { seen, make } = watched((key) =>
+      key.endsWith('w640.webp') ? Promise.reject(new MediaError('STORE_UNAVAILABLE')) : Promise.resolve(),
+    );
+    const job = await upload('trouble.jpg', photo);
+    expect(await failureOf(run(make, job))).toMatchObject({ type: 'STORE_UNAVAILABLE', nonRetryable: false });
+    expect(seen.running).toBe(0);
+    expect(await open.activities.catalogue.find(job.assetId)).toMatchObject({ state: 'processing', generation: 0 });
+    expect(await makeImage(job)).toMatchObject({ outcome: 'ready' });
+    expect(await outputs(job)).toEqual(['asset.json', ...VARIANTS.map((name) => `images/${name}`)].sort());
+  });
+});
+
 describe('an image that can not be made', () => {
   test.each<[string, string, () => Promise<Job>]>([
     [
@@ -173,7 +306,7 @@ describe('an image that can not be made', () => {
       async () => jobOf({ bucket: config.storage.uploadsBucket, key: 'none', etag: 'e' }),
     ],
     ['is empty', 'OBJECT_EMPTY', () => upload('empty.jpg', Buffer.alloc(0))],
-    ['is a document', 'UNSUPPORTED_TYPE', () => upload('a.jpg', Buffer.from('%PDF-1.7\n1 0 obj\n'))],
+    ['is an archive', 'UNSUPPORTED_TYPE', () => upload('a.jpg', gzipSync('no picture'))],
     ['is cut to its header', 'DAMAGED_FILE', () => upload('b.jpg', photo.subarray(0, 40))],
     ['has too many pixels', 'LIMIT_PIXELS', () => upload('c.svg', svg(9000, 9000))],
     ['was replaced', 'OBJECT_GONE', () => replaced('d.jpg')],

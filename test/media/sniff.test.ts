@@ -37,7 +37,17 @@ describe('the first bytes decide', () => {
     ['UTF-16 text', utf16('A note of some length, in two bytes each.'), 'UNSUPPORTED_TYPE: It is text.'],
     ['a web page', Buffer.from('<!DOCTYPE html><p>hi'), 'UNSUPPORTED_TYPE: It is an HTML page.'],
     ['text cut inside a character', Buffer.from('h\u00e4').subarray(0, 2), 'UNSUPPORTED_TYPE: It is text.'],
-    ['a PDF', hex('255044462d312e37 0a00'), 'UNSUPPORTED_TYPE: It is of type pdf (application/pdf).'],
+    ['a PDF', hex('255044462d312e37 0a00'), 'image application/pdf'],
+    ['a PDF that is all text', Buffer.from('%PDF-1.4\n1 0 obj\n'), 'image application/pdf'],
+    ['an OpenEXR', hex('762f3101 02000000'), 'image image/x-exr'],
+    ['an Olympus RAW', hex('4949524f 08000000'), 'image image/x-olympus-orf'],
+    ['a Panasonic RAW', hex('49495500 18000000'), 'image image/x-panasonic-rw2'],
+    ['a Fujifilm RAW', Buffer.from('FUJIFILMCCD-RAW 0201\0\0'), 'image image/x-fujifilm-raf'],
+    [
+      'a Canon RAW of the newer kind',
+      hex('00000018 66747970 63727820 00000001 63727820 69736f6d'),
+      'image image/x-canon-cr3',
+    ],
     ['a program', hex('7f454c46 02010100'), 'UNSUPPORTED_TYPE: It is of type elf (application/x-elf).'],
   ])('%s', async (_name, bytes, expected) => {
     expect(await outcome(bytes)).toBe(expected);

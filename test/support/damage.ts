@@ -28,7 +28,8 @@ export async function damagedCopies(path: string, dir: string, seeds: readonly n
   );
 }
 
-function flipped(bytes: Buffer, seed: number): Buffer {
+/** The same copy for the same seed. */
+export function flipped(bytes: Buffer, seed: number): Buffer {
   const copy = Buffer.from(bytes);
   const random = randomFrom(seed);
   for (let i = 0; i < (seed % 2 === 0 ? 1 : FLIPPED_BYTES); i += 1)

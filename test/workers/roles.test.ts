@@ -10,17 +10,17 @@ const at = (cores: number, overrides: ConfigOverrides = {}): Record<Role, number
 };
 
 test.each([
-  [1, { video: 2, image: 1 }],
-  [2, { video: 2, image: 2 }],
-  [8, { video: 4, image: 8 }],
-  [64, { video: 32, image: 64 }],
+  [1, { video: 2, image: 2 }],
+  [2, { video: 2, image: 4 }],
+  [8, { video: 4, image: 16 }],
+  [64, { video: 32, image: 128 }],
 ])('with %s cores each queue has what it can feed, and sound never waits behind a picture', (cores, expected) => {
   expect(at(cores)).toMatchObject(expected);
 });
 
 test('what is configured holds, whatever the cores', () => {
   const workers = { videoConcurrency: 1, imageConcurrency: 5, mediaConcurrency: 7 };
-  for (const cores of [1, 64]) expect(at(cores, { workers })).toEqual({ video: 1, image: 5, media: 7 });
+  for (const cores of [1, 64]) expect(at(cores, { workers })).toEqual({ video: 1, image: 10, media: 7 });
 });
 
 test('each role polls its own queues, one of them runs workflows, and the others have decoders', () => {

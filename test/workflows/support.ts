@@ -233,6 +233,13 @@ export const wellBehaved: AllActivities = {
     reader: 'sharp',
     renditions: [{ name: 'thumb.jpg', type: 'thumbnail', key: 'k', mime: 'image/jpeg', bytes: 1 }],
   }),
+  makeLoop: async (_job, { name, width, height }) => ({
+    ...{ name, type: 'loop', key: 'k', mime: 'video/mp4', width, height, bytes: 1, duration: 1 },
+  }),
+  publishImage: async (_job, _startedAt, { renditions, reader }, missing) => ({
+    ...{ outcome: 'ready', renditions, reader },
+    ...(missing.length > 0 && { missing }),
+  }),
   announcePlayable: async () => undefined,
   publishMedia: async (request) => published(request),
   loadPlan: async () => {

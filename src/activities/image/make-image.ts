@@ -1,111 +1,130 @@
 /** The whole way of an image in one activity: for what takes half a second, every further step would cost more than its work. */
+import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { ImageOutcome } from '../../contracts/activities.js';
-import type { AssetDocument, Job } from '../../contracts/assets.js';
-import { MediaError } from '../../contracts/errors.js';
+import type { ImageOutcome, MadeImage } from '../../contracts/activities.js';
+import type { Job } from '../../contracts/assets.js';
+import type { FocalPoint, ImageFacts, ImagePlan, ImageTraits } from '../../contracts/image.js';
+import type { ImageSpec } from '../../contracts/profile.js';
 import type { Rendition } from '../../contracts/renditions.js';
+import { focalPointOf } from '../../media/image/focal-point.js';
+import { pictureElement } from '../../media/image/picture-element.js';
 import { planImage } from '../../media/image/plan.js';
 import { SNIFF_BYTES, sniff } from '../../media/sniff.js';
+import type { ObjectStore } from '../../storage/object-store.js';
 import type { ImageSlot } from '../../tools/tools.js';
-import { announceState, publishAsset, publishedBefore, renditionDocument } from '../announce.js';
+import { announceState } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { readHead } from '../untrusted-file.js';
-import { makeVariants, type FinishedVariant } from './make-variants.js';
+import { fetchSource } from './fetch-source.js';
+import { makeVariantsWithTraits } from './make-variants.js';
 import { openPicture } from './open-picture.js';
-import { imageKey, uploadVariants } from './upload-variants.js';
+import { withRealAlpha } from './real-alpha.js';
+import { publishImage, publishedImage } from './publish-image.js';
+import { withQuarantine } from './quarantine.js';
+import { putStrip, readStrip, type FinishedStrip } from './strip.js';
+import { imageKey, Uploads } from './upload-variants.js';
 
 const SOURCE = 'source';
 
-type Made = { readonly outcome: 'made'; readonly finished: readonly FinishedVariant[]; readonly reader: string };
-
-export function createMakeImage(context: ActivityContext) {
-  const { config, logger, scratch, tools } = context;
-  return activity(logger, async (scope, job: Job, startedAt: string): Promise<ImageOutcome> => {
-    const before = await publishedBefore(context, job);
-    if (before) return { outcome: 'ready', renditions: withKeys(job, before), reader: 'earlier attempt' };
-
-    await scratch.ensureRoom();
-    const made = await tools.withImageSlot((slot) => make(context, scope, slot, job), { signal: scope.signal });
-    if (made.outcome === 'media') return made;
-
-    scope.report({ step: 'upload', what: 'variants', percent: 70 });
-    const { mediaBucket } = config.storage;
-    const renditions = await uploadVariants(context.store, mediaBucket, job, made.finished, scope.signal);
-    scope.report({ step: 'publish', what: 'asset.json', percent: 90 });
-    await publish(context, scope, job, startedAt, renditions);
-    scope.logger.info('image ready', { assetId: job.assetId, reader: made.reader, renditions: renditions.length });
-    return { outcome: 'ready', renditions, reader: made.reader };
-  });
+interface Made {
+  readonly outcome: 'made';
+  readonly plan: ImagePlan;
+  readonly traits: ImageTraits;
+  readonly sha256: string;
+  /** Of an animation of which loops are planned. */
+  readonly strip?: FinishedStrip | undefined;
 }
 
-/** Everything that needs the slot; uploads wait for the network without keeping a decoder from others. */
+export function createMakeImage(context: ActivityContext) {
+  const { config, logger, profiles, scratch, store } = context;
+  return activity(
+    logger,
+    async (scope, job: Job, startedAt: string): Promise<ImageOutcome> => {
+      const before = await publishedImage(context, job);
+      if (before) return before;
+
+      const { image: spec } = profiles.get(job.profile);
+      const shelf = { store, bucket: config.storage.mediaBucket, job };
+      const uploads = new Uploads(shelf, scope.signal);
+      try {
+        const made = await scratch.withJobDir(job.assetId, (dir) => make(context, scope, job, spec, dir, uploads));
+        if (made.outcome === 'media') return made;
+        scope.report({ step: 'upload', what: 'variants', percent: 80 });
+        const renditions = inOrder(await uploads.all(), made.plan);
+        const done = { renditions, image: factsOf(made, job, shelf), reader: made.plan.reader } satisfies MadeImage;
+        if (made.strip) {
+          await putStrip(shelf, made.strip, scope.signal);
+          return { outcome: 'animated', made: done, loops: made.plan.loops };
+        }
+        scope.report({ step: 'publish', what: 'asset.json', percent: 90 });
+        return await publishImage(context, scope, job, startedAt, done);
+      } catch (error) {
+        await uploads.abandon(error);
+        throw error;
+      }
+    },
+    { isBrief: true },
+  );
+}
+
+/** Whoever waits for the network has no slot: variants leave while others are encoded, and before it there is the source. */
 async function make(
   context: ActivityContext,
   scope: ActivityScope,
-  slot: ImageSlot,
   job: Job,
+  spec: ImageSpec,
+  dir: string,
+  uploads: Uploads,
 ): Promise<Made | { readonly outcome: 'media' }> {
   const { config, tools } = context;
   const { signal } = scope;
   scope.report({ step: 'download', what: SOURCE, percent: 0 });
-  if (!(await fetchSource(context, slot, job, signal))) return { outcome: 'media' };
+  const sha256 = await fetchSource(context, job, dir, SOURCE, signal);
+  if (sha256 === undefined) return { outcome: 'media' };
 
   scope.report({ step: 'inspect', what: SOURCE, percent: 20 });
-  const { kind, mime } = await sniff(await readHead(join(slot.dir, SOURCE), SNIFF_BYTES));
+  const { kind, mime } = await sniff(await readHead(join(dir, SOURCE), SNIFF_BYTES));
   if (kind === 'media' || !mime) return { outcome: 'media' };
   await announceState(context, job, { to: 'processing', by: scope.info.activityType, kind: 'image' });
-  const picture = await openPicture({ tools, slot, limits: config.limits, signal }, SOURCE, mime);
 
-  scope.report({ step: 'encode', what: 'variants', percent: 30 });
-  const plan = planImage(picture.facts, picture.reader);
-  const finished = await makeVariants(slot, picture.file, plan.variants);
-  return { outcome: 'made', finished, reader: plan.reader };
-}
-
-/** @returns false when it is too large for an image, but might yet be a video that was taken for one. */
-async function fetchSource(
-  { config, store }: ActivityContext,
-  slot: ImageSlot,
-  job: Job,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { bucket, key, versionId, etag } = job.source;
-  if (key.endsWith('/')) throw new MediaError('OBJECT_IS_DIRECTORY');
-  const maxBytes = config.limits.maxImageMiB * 1024 ** 2;
-  try {
-    await store.download(bucket, key, join(slot.dir, SOURCE), { versionId, etag, maxBytes, signal });
-    return true;
-  } catch (error) {
-    if (MediaError.is(error) && error.code === 'LIMIT_BYTES' && !job.corrected) return false;
-    throw error;
-  }
-}
-
-async function publish(
-  context: ActivityContext,
-  scope: ActivityScope,
-  job: Job,
-  startedAt: string,
-  renditions: readonly Rendition[],
-): Promise<void> {
-  const { config, store } = context;
-  const { mediaBucket } = config.storage;
-  const documents = renditions.map((rendition) => renditionDocument(store, mediaBucket, rendition));
-  const now = new Date().toISOString();
-  const document: AssetDocument = {
-    id: job.assetId,
-    workflowId: job.workflowId,
-    kind: 'image',
-    state: 'ready',
-    source: job.source,
-    renditions: documents,
-    playback: {},
-    timings: { uploadedAt: job.uploadedAt, startedAt, playableAt: now, readyAt: now },
+  const decode = async (slot: ImageSlot): Promise<Made> => {
+    await link(join(dir, SOURCE), join(slot.dir, SOURCE));
+    const picture = await openPicture({ tools, slot, limits: config.limits, signal }, SOURCE, mime);
+    const facts = await withRealAlpha(slot, picture);
+    const plan = planImage(facts, picture.reader, spec, focalPoint(job, scope));
+    scope.report({ step: 'encode', what: 'variants', percent: 30 });
+    const { traits } = await makeVariantsWithTraits(slot, picture.file, plan.variants, (one) => uploads.add(one));
+    const [loop] = plan.loops;
+    const strip = loop && (await readStrip(slot, picture.file, loop));
+    return { outcome: 'made', plan, traits, sha256, strip };
   };
-  await publishAsset(context, scope, job, document);
+  return withQuarantine(context, scope, job, sha256, () => tools.withImageSlot(decode, { signal }));
 }
 
-const withKeys = (job: Job, { renditions }: AssetDocument): Rendition[] =>
-  renditions.map(({ url: _url, ...rest }) => ({ ...rest, key: imageKey(job, rest.name) }));
+function focalPoint({ assetId, metadata }: Job, { logger }: ActivityScope): FocalPoint | undefined {
+  const point = focalPointOf(metadata);
+  if (point !== 'invalid') return point;
+  logger.warn('its focal point is none: the middle is kept', { assetId });
+  return undefined;
+}
+
+/** They finish as they please. */
+function inOrder(renditions: readonly Rendition[], { variants }: ImagePlan): Rendition[] {
+  const byName = new Map(renditions.map((rendition) => [rendition.name, rendition]));
+  return variants.flatMap(({ name }) => byName.get(name) ?? []);
+}
+
+function factsOf(
+  { plan, traits, sha256 }: Made,
+  job: Job,
+  { store, bucket }: { readonly store: ObjectStore; readonly bucket: string },
+): ImageFacts {
+  const { width, height, format, frames, hasAlpha, variants } = plan;
+  const published = variants.map((variant) => ({
+    ...variant,
+    url: store.publicUrl(bucket, imageKey(job, variant.name)),
+  }));
+  return { width, height, format, frames, hasAlpha, sha256, ...traits, picture: pictureElement(published) };
+}

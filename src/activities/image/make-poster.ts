@@ -43,7 +43,7 @@ export function createMakePoster({ config, logger, store, scratch, tools }: Need
       { signal },
     );
     scope.report({ step: 'upload', what: 'poster', percent: 80 });
-    return uploadVariants(store, mediaBucket, job, finished, signal);
+    return uploadVariants({ store, bucket: mediaBucket, job }, finished, signal);
   });
 }
 

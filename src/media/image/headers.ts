@@ -13,7 +13,7 @@ export const HEADER_BYTES = 65_536;
 
 type HeaderReader = (bytes: Buffer) => PixelSize | undefined;
 
-const READERS: Readonly<Record<string, HeaderReader>> = { bmp, psd, jp2, j2c, jxl };
+const READERS: Readonly<Record<string, HeaderReader>> = { bmp, psd, jp2, j2c, jxl, webp };
 
 /** @param format a name of `formats.ts`; icons have several pictures: `icon.ts`. */
 export function readSize(format: string, head: Buffer): PixelSize | undefined {
@@ -46,6 +46,12 @@ export function pngSize(bytes: Buffer): PixelSize {
   return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
 }
 
+/** The canvas of an extended file. RFC 9649, 2.7. */
+function webp(bytes: Buffer): PixelSize | undefined {
+  if (bytes.toString('latin1', 8, 16) !== 'WEBPVP8X') return undefined;
+  return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 };
+}
+
 /** Also PSB: same places. */
 function psd(bytes: Buffer): PixelSize | undefined {
   if (bytes.toString('latin1', 0, 4) !== '8BPS') return undefined;
@@ -71,6 +77,19 @@ function j2c(bytes: Buffer): PixelSize | undefined {
   if (bytes.readUInt32BE(0) !== 0xff4fff51) return undefined;
   const at = (offset: number): number => bytes.readUInt32BE(offset);
   return { width: at(8) - at(16), height: at(12) - at(20) };
+}
+
+/**
+ * How often both sides can be halved while decoding: the decomposition levels of the first COD marker, which is
+ * required in the main header. ISO/IEC 15444-1, A.6.1.
+ */
+export function jp2Halvings(head: Buffer): number {
+  const stream = head.indexOf(Buffer.from([0xff, 0x4f, 0xff, 0x51]));
+  for (let at = stream + 2; stream >= 0 && at + 10 <= head.length && head[at] === 0xff;) {
+    if (head[at + 1] === 0x52) return Math.min(32, head[at + 9]!);
+    at += 2 + head.readUInt16BE(at + 2);
+  }
+  return 0;
 }
 
 /** Naked codestream, or the first `jxlc` or `jxlp` box of a container. ISO/IEC 18181-2. */

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 import type { AssetDocument, RenditionDocument } from '../../contracts/assets.js';
+import { decodePicture } from '../../tools/images/decode.js';
 import { count } from './format.js';
 
 const run = promisify(execFile);
@@ -29,13 +30,27 @@ export async function decodeAll(document: AssetDocument): Promise<Checked[]> {
   for (const rendition of document.renditions) {
     const { name } = rendition;
     try {
-      const found = rendition.type === 'storyboard' ? checkSheets(rendition.url) : checkStreams(rendition);
-      checked.push({ name, ...(await found) });
+      checked.push({ name, ...(await check(rendition)) });
     } catch (error) {
       checked.push({ name, facts: '', problem: (error as { stderr?: string }).stderr?.trim() || String(error) });
     }
   }
   return checked;
+}
+
+function check(rendition: RenditionDocument): Promise<Omit<Checked, 'name'>> {
+  if (rendition.type === 'storyboard') return checkSheets(rendition.url);
+  // ffmpeg reads neither animated WebP nor, before its version 6, all of AVIF.
+  return rendition.mime.startsWith('image/') ? checkPicture(rendition) : checkStreams(rendition);
+}
+
+async function checkPicture({ url, mime, width, height }: RenditionDocument): Promise<Omit<Checked, 'name'>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const found = await decodePicture(new Uint8Array(await response.arrayBuffer()));
+  const facts = `${found.width}x${found.height} ${found.format}, ${count(found.frames, 'frame')}`;
+  const isAsSaid = found.width === width && found.height === height && mime === `image/${found.format}`;
+  return { facts, problem: isAsSaid ? undefined : `expected ${width}x${height} ${mime}` };
 }
 
 async function checkStreams({ url, width, height }: RenditionDocument): Promise<Omit<Checked, 'name'>> {

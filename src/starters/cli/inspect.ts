@@ -4,11 +4,12 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import type { AssetState } from '../../contracts/assets.js';
 import { ASSET_STATES, FINAL_STATES } from '../../contracts/assets.js';
+import type { ImageFacts } from '../../contracts/image.js';
 import { liveProgress } from '../../client/progress.js';
 import { cliConfig } from './config.js';
 import { documentOf } from './document.js';
 import { progressLine } from './follow.js';
-import { json, plain, size, table } from './format.js';
+import { count, json, plain, size, table } from './format.js';
 import { playUrl } from './play-url.js';
 import { withRecords, withSession, type Session } from './session.js';
 
@@ -66,6 +67,7 @@ async function show(session: Session, id: string, asJson: boolean): Promise<void
       ['workflow', row.workflowId],
       ...(plays(row) ? [['play', playUrl(session.config, row.id)]] : []),
       ...Object.entries(row.document?.playback ?? {}).map(([what, url]) => [what, url]),
+      ...(row.document?.image ? [['image', imageLine(row.document.image)]] : []),
     ]),
   );
   if (row.error) console.log(`\n${row.error.code}: ${plain(row.error.message)}`);
@@ -90,6 +92,13 @@ async function show(session: Session, id: string, asJson: boolean): Promise<void
     `\n${table(history.map((line) => [line.at.toISOString(), line.to, line.by, line.error?.message ?? '']))}`,
   );
 }
+
+const imageLine = ({ width, height, format, frames, dominantColour, perceptualHash, sha256 }: ImageFacts): string =>
+  [
+    `${width}x${height} ${format}`,
+    ...(frames > 1 ? [count(frames, 'frame')] : []),
+    ...[dominantColour, `looks ${perceptualHash}`, `SHA-256 ${sha256}`],
+  ].join(', ');
 
 const plays = ({ kind, state, generation }: AssetRow): boolean =>
   kind !== null && kind !== 'image' && (generation > 0 || !FINAL_STATES.includes(state));

@@ -8,7 +8,9 @@ import { registerDown } from './down.js';
 import { plain } from './format.js';
 import { registerInit } from './init.js';
 import { registerInspect } from './inspect.js';
+import { registerQuarantine } from './quarantine.js';
 import { registerRepair } from './repair.js';
+import { registerSimilar } from './similar.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
 import { registerUp } from './up.js';
@@ -16,7 +18,8 @@ import { registerVerify } from './verify.js';
 
 const COMMANDS = [
   ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
-  ...[registerSubmit, registerInspect, registerVerify, registerRepair, registerDlq, registerInit],
+  ...[registerSubmit, registerInspect, registerSimilar, registerVerify, registerRepair],
+  ...[registerDlq, registerQuarantine, registerInit],
 ];
 
 /** @param args without the program's name. Failures become a sentence on standard error and exit code 1. */

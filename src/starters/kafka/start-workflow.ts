@@ -17,7 +17,7 @@ export interface PlannedStart {
 const START_DEADLINE = 4_000;
 
 const IMAGE_EXTENSIONS = new Set(
-  'jpg jpeg jpe jfif png gif webp avif heic heif jxl tif tiff bmp ico cur svg svgz pdf psd psb eps ai dng cr2 cr3 nef arw orf rw2 jp2 j2k tga pcx ppm pgm pbm pnm hdr exr xcf qoi'.split(
+  'jpg jpeg jpe jfif png gif webp avif heic heif jxl tif tiff bmp ico cur svg svgz pdf psd eps ai dng cr2 cr3 nef arw orf rw2 raf pef srw jp2 jpf jpx j2k j2c apng psb tga pcx ppm pgm pbm pnm hdr exr xcf qoi'.split(
     ' ',
   ),
 );

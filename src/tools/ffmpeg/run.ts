@@ -44,8 +44,8 @@ export async function runFfprobe(spawn: SpawnSandboxed, run: ToolRun): Promise<T
 
 /** The parts of a run that the process runner takes. */
 export function childOf(run: ToolRun) {
-  const { scratch, readOnlyFiles, limits, signal, niceness, onLine } = run;
-  return { scratch, readOnlyFiles, limits, wallSeconds: limits.wallSeconds, signal, niceness, onLine };
+  const { scratch, readOnlyFiles, limits, memory, signal, niceness, onLine } = run;
+  return { scratch, readOnlyFiles, limits, memory, wallSeconds: limits.wallSeconds, signal, niceness, onLine };
 }
 
 /** Of `stallSeconds`: who made nothing in so much time of a processor hangs; who was not given it waits for its turn. */

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { SpawnSandboxed } from '../child.js';
 import { childOf } from '../ffmpeg/run.js';
+import { FRESH_MEMORY } from '../fresh-memory.js';
 import { findFirst } from '../locate.js';
 import { outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
@@ -21,12 +22,13 @@ export async function runMagick(spawn: SpawnSandboxed, run: ToolRun): Promise<To
     args: run.args,
     readOnlyPaths: [POLICY_FOLDER],
     env: {
+      ...FRESH_MEMORY,
       MAGICK_CONFIGURE_PATH: POLICY_FOLDER,
       // A relative name: the policy forbids absolute ones.
       MAGICK_TMPDIR: '.',
-      // Below the child's own limits, so that large pictures go through the disk before the kernel says no.
-      MAGICK_MEMORY_LIMIT: `${Math.floor(memoryMiB / 2)}MiB`,
-      MAGICK_MAP_LIMIT: `${Math.floor(memoryMiB / 4)}MiB`,
+      // Well below the child's own limits, which its decoders need too: large pictures go through the disk.
+      MAGICK_MEMORY_LIMIT: `${Math.floor(memoryMiB / 4)}MiB`,
+      MAGICK_MAP_LIMIT: `${Math.floor(memoryMiB / 8)}MiB`,
       MAGICK_DISK_LIMIT: `${Math.floor(fileMiB)}MiB`,
       MAGICK_TIME_LIMIT: String(Math.ceil(wallSeconds)),
     },

@@ -6,10 +6,12 @@ import { createInterface } from 'node:readline';
 import sharp from 'sharp';
 
 import { faultOf } from './faults.js';
-import { RECORD_SEPARATOR, type ImageReply, type ImageRequest, type ImageResult } from './protocol.js';
-import { look } from './look.js';
-import { inspect, render } from './render.js';
+import { RECORD_SEPARATOR, type ImageNews, type ImageReply, type ImageRequest, type ImageResult } from './protocol.js';
+import { look, opacity } from './look.js';
+import { inspect } from './inspect.js';
+import { render } from './render.js';
 import { sheet } from './sheet.js';
+import { strip } from './strip.js';
 
 // Every picture is another one: a cache would only hold memory, and the pixels of somebody else.
 sharp.cache(false);
@@ -21,8 +23,8 @@ sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff', 'Svg'].map((name) => `VipsForeignLoad${name}File`),
 });
 
-function say(reply: ImageReply): void {
-  process.stdout.write(`${RECORD_SEPARATOR}${JSON.stringify(reply)}\n`);
+function say(said: ImageReply | ImageNews): void {
+  process.stdout.write(`${RECORD_SEPARATOR}${JSON.stringify(said)}\n`);
 }
 
 function succeed(id: number, result: ImageResult | null): void {
@@ -34,11 +36,15 @@ function perform(request: ImageRequest): Promise<ImageResult> {
     case 'inspect':
       return inspect(request.file);
     case 'render':
-      return render(request);
+      return render(request, (written, size) => say({ id: request.id, written, size }));
+    case 'opaque':
+      return opacity(request);
     case 'look':
       return look(request);
     case 'sheet':
       return sheet(request);
+    case 'strip':
+      return strip(request);
   }
 }
 

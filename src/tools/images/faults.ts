@@ -7,7 +7,7 @@ const WORDS: readonly (readonly [RegExp, ImageFault])[] = [
   [/unable to allocate|allocation failed|malloc failed|file too large/i, 'memory'],
   [/no space left|disk quota|disc full/i, 'space'],
   [/exceeds pixel limit/i, 'pixels'],
-  [/unsupported image format/i, 'unsupported'],
+  [/unsupported image format|exceeds channel limit/i, 'unsupported'],
 ];
 
 export function faultOf(message: string): ImageFault {

@@ -1,8 +1,9 @@
 /** One supervised sharp process: one request at a time, and a definite end to each. */
+import { AsyncResource } from 'node:async_hooks';
 import { StringDecoder } from 'node:string_decoder';
 
 import type { ChildSpec, SandboxedChild, SpawnSandboxed } from '../child.js';
-import { MAX_LINE, parseReply, type ImageCall, type ImageReply } from './protocol.js';
+import { MAX_LINE, parseLine, type ImageCall, type ImageNews, type ImageReply } from './protocol.js';
 
 /** How a child failed its request and is no longer to be used. What it was asked may work in a fresh one. */
 /** `start`: before it was asked for anything. */
@@ -30,6 +31,14 @@ const OUT_OF_MEMORY = /out of memory|failed to allocate|cannot allocate|bad_allo
 interface Waiting {
   readonly id: number;
   readonly settle: (reply: ImageReply | ChildCollapsed) => void;
+  readonly onNews?: ((news: ImageNews) => void) | undefined;
+}
+
+export interface Asking {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Not to throw. */
+  readonly onNews?: ((news: ImageNews) => void) | undefined;
 }
 
 export class ImageChild {
@@ -59,7 +68,7 @@ export class ImageChild {
    * @returns the child's answer, good or bad.
    * @throws ChildCollapsed, with the process ended; or the abort signal's reason, with the process ended.
    */
-  async ask(call: ImageCall, timeoutMs: number, signal?: AbortSignal): Promise<ImageReply> {
+  async ask(call: ImageCall, { timeoutMs, signal, onNews }: Asking): Promise<ImageReply> {
     signal?.throwIfAborted();
     const abort = (): void => this.collapse(new ChildCollapsed('crashed', 'aborted'));
     signal?.addEventListener('abort', abort, { once: true });
@@ -68,7 +77,8 @@ export class ImageChild {
         throw new ChildCollapsed('start', message);
       });
       const id = this.nextId++;
-      const reply = this.reply(id);
+      // News comes by a stream that another job opened: whoever asked hears it as its own.
+      const reply = this.reply(id, onNews && AsyncResource.bind(onNews));
       this.child.process.stdin.write(`${JSON.stringify({ id, ...call })}\n`);
       return await this.within(timeoutMs, reply);
     } catch (error) {
@@ -96,10 +106,10 @@ export class ImageChild {
     }
   }
 
-  private reply(id: number): Promise<ImageReply | ChildCollapsed> {
+  private reply(id: number, onNews?: Asking['onNews']): Promise<ImageReply | ChildCollapsed> {
     return new Promise((settle) => {
       if (this.collapsed) settle(this.collapsed);
-      else this.waiting = { id, settle };
+      else this.waiting = { id, settle, onNews };
     });
   }
 
@@ -117,9 +127,13 @@ export class ImageChild {
       rest = lines.pop() ?? '';
       if (rest.length > MAX_LINE) this.collapse(new ChildCollapsed('crashed', 'endless line'));
       for (const line of lines) {
-        const reply = parseReply(line);
-        if (!reply || reply.id !== this.waiting?.id) continue;
-        this.waiting.settle(reply);
+        const said = parseLine(line);
+        if (!said || said.id !== this.waiting?.id) continue;
+        if ('written' in said) {
+          this.waiting.onNews?.(said);
+          continue;
+        }
+        this.waiting.settle(said);
         this.waiting = undefined;
       }
     });

@@ -1,14 +1,16 @@
-/** Measures how a picture looks, for a choice among several. */
+/** Looks at the pixels of a picture before it is decided what is made of it. */
 import sharp from 'sharp';
 
 import type { PictureLooks } from '../tools.js';
-import type { ImageCall } from './protocol.js';
-import { TOLERANT } from './render.js';
+import { isOpaque } from './pixels.js';
+import type { ImageCall, Opacity } from './protocol.js';
+import { TOLERANT } from './open.js';
 
 /** All candidates at one size: on full-size pixels, sharpness would measure the grain and the encoder's noise. */
 const WIDTH = 480;
 
-export async function look({ file, maxPixels }: ImageCall & { op: 'look' }): Promise<PictureLooks> {
+/** Measures how it looks, for a choice among several. */
+export async function look({ file, maxPixels }: ImageCall & { op: 'look' | 'opaque' }): Promise<PictureLooks> {
   const { data, info } = await sharp(file, { ...TOLERANT, limitInputPixels: maxPixels })
     .autoOrient()
     .resize(WIDTH, undefined, { withoutEnlargement: true })
@@ -20,4 +22,14 @@ export async function look({ file, maxPixels }: ImageCall & { op: 'look' }): Pro
   const { channels, entropy, sharpness } = await sharp(data, { raw }).stats();
   const { mean, stdev } = channels[0]!;
   return { brightness: mean, contrast: stdev, entropy, sharpness };
+}
+
+/** Formats keep a channel for transparency whether or not anything is transparent. */
+export async function opacity({ file, maxPixels }: ImageCall & { op: 'look' | 'opaque' }): Promise<Opacity> {
+  const alpha = await sharp(file, { ...TOLERANT, limitInputPixels: maxPixels })
+    .ensureAlpha()
+    .extractChannel('alpha')
+    .raw({ depth: 'uchar' })
+    .toBuffer();
+  return { isOpaque: isOpaque(alpha, 1) };
 }

@@ -2,30 +2,16 @@
  * A fixed number of places for image work. Each has a folder and, once it is needed, a sharp process that can write
  * nothing else; a process that crashes, hangs or grows too large costs one job a second try, and the worker nothing.
  */
-import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { MediaError, type ErrorCode } from '../../contracts/errors.js';
-import type { ImageVariant } from '../../contracts/plan.js';
-import type { ChildSpec, SpawnSandboxed } from '../child.js';
-import type { ImageHeader, ImageSlot, PictureLooks, RenderedImage, SheetSpec } from '../tools.js';
-import { ChildCollapsed, ImageChild, type Collapse } from './image-child.js';
-import { isHeader, isLooks, isSizes, type ImageCall, type ImageFault, type ImageResult } from './protocol.js';
-import { imageChildSpec } from './spec.js';
+import type { ImageSlot } from '../tools.js';
+import { closedError, Seat, type SeatOptions } from './seat.js';
 
-export interface ImagePoolOptions {
-  readonly spawn: SpawnSandboxed;
+export interface ImagePoolOptions extends SeatOptions {
   /** An existing folder; each slot gets its own below it. */
   readonly dir: string;
   readonly slots: number;
-  /** Of each child. */
-  readonly memoryMiB: number;
-  /** Wall time of one request to a child. */
-  readonly seconds: number;
-  /** Pixels that a decoder may make of one picture. */
-  readonly maxPixels: number;
-  /** Told of every child that gave way, with its last words. */
-  readonly onCollapse?: ((how: Collapse, detail: string) => void) | undefined;
 }
 
 export interface ImagePool {
@@ -40,27 +26,6 @@ export interface ImagePool {
   /** Ends every child and removes the folders. Those who wait are refused. */
   close(): Promise<void>;
 }
-
-/** glibc never gives back all that a large picture took: a child is replaced after so many jobs ... */
-const JOBS_PER_CHILD = 200;
-/** ... or when it holds more than this part of its memory between jobs. */
-const RESIDENT_SHARE = 0.25;
-
-const CODE_OF_COLLAPSE: Record<Collapse, ErrorCode> = {
-  // It has not seen the file: that can't be to blame.
-  start: 'INTERNAL',
-  crashed: 'DECODER_CRASHED',
-  timeout: 'DECODER_TIMEOUT',
-  memory: 'DECODER_LIMIT',
-  'file-size': 'DECODER_LIMIT',
-};
-
-const CODE_OF_FAULT: Record<Exclude<ImageFault, 'memory'>, ErrorCode> = {
-  unsupported: 'UNSUPPORTED_FORMAT',
-  damaged: 'DAMAGED_FILE',
-  pixels: 'LIMIT_PIXELS',
-  space: 'NO_SPACE',
-};
 
 export async function createImagePool(options: ImagePoolOptions): Promise<ImagePool> {
   const root = await mkdtemp(join(options.dir, 'images-'));
@@ -114,130 +79,3 @@ export async function createImagePool(options: ImagePoolOptions): Promise<ImageP
     },
   };
 }
-
-const closedError = (): MediaError =>
-  new MediaError('INTERNAL', undefined, { cause: new Error('image pool is closed') });
-
-/** A folder and the child that works in it. */
-class Seat {
-  private child: ImageChild | undefined;
-  private jobs = 0;
-  private residentKiB = 0;
-  private closed = false;
-  private readonly spec: ChildSpec;
-
-  constructor(
-    private readonly dir: string,
-    private readonly options: ImagePoolOptions,
-  ) {
-    this.spec = imageChildSpec(dir, options.memoryMiB);
-  }
-
-  async serve<T>(use: (slot: ImageSlot) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    // Started now, it is up by the time that the source has been fetched.
-    this.start();
-    try {
-      return await use({
-        dir: this.dir,
-        inspect: (file) => this.inspect(file, signal),
-        render: (file, variants) => this.render(file, variants, signal),
-        look: (file) => this.look(file, signal),
-        sheet: (spec) => this.sheet(spec, signal),
-      });
-    } finally {
-      this.jobs++;
-      const worn = this.residentKiB > this.options.memoryMiB * 1024 * RESIDENT_SHARE;
-      if (worn || this.jobs >= JOBS_PER_CHILD) await this.stop();
-      if (!this.closed) await this.empty();
-    }
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    await this.stop();
-  }
-
-  private async inspect(file: string, signal: AbortSignal | undefined): Promise<ImageHeader> {
-    const header = await this.ask({ op: 'inspect', file }, signal);
-    if (!isHeader(header)) throw strange();
-    return header;
-  }
-
-  private async render(
-    file: string,
-    variants: readonly ImageVariant[],
-    signal: AbortSignal | undefined,
-  ): Promise<RenderedImage[]> {
-    const sizes = await this.ask({ op: 'render', file, variants, maxPixels: this.options.maxPixels }, signal);
-    if (!isSizes(sizes, variants.length)) throw strange();
-    return Promise.all(
-      variants.map(async ({ name }, i) => {
-        const { width, height } = sizes[i]!;
-        return { name, file: name, width, height, bytes: (await lstat(join(this.dir, name))).size };
-      }),
-    );
-  }
-
-  private async look(file: string, signal: AbortSignal | undefined): Promise<PictureLooks> {
-    const looks = await this.ask({ op: 'look', file, maxPixels: this.options.maxPixels }, signal);
-    if (!isLooks(looks)) throw strange();
-    return looks;
-  }
-
-  private async sheet(spec: SheetSpec, signal: AbortSignal | undefined): Promise<RenderedImage> {
-    const { name } = spec;
-    const { maxPixels } = this.options;
-    const sizes = await this.ask({ op: 'sheet', file: name, spec, maxPixels }, signal);
-    if (!isSizes(sizes, 1)) throw strange();
-    return { name, file: name, ...sizes[0]!, bytes: (await lstat(join(this.dir, name))).size };
-  }
-
-  /** Twice at most: what fails in two fresh processes is the file's fault. */
-  private async ask(call: ImageCall, signal: AbortSignal | undefined): Promise<ImageResult | null> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const reply = await this.start().ask(call, this.options.seconds * 1000, signal);
-        if (reply.ok) {
-          this.residentKiB = reply.residentKiB;
-          return reply.result;
-        }
-        if (reply.fault !== 'memory') throw faultOf(reply.fault, reply.message);
-        throw new ChildCollapsed('memory', reply.message);
-      } catch (error) {
-        if (MediaError.is(error)) throw error;
-        await this.stop();
-        if (!(error instanceof ChildCollapsed)) throw error;
-        this.options.onCollapse?.(error.how, error.message);
-        if (attempt < 2) continue;
-        const final = error.how !== 'start';
-        throw new MediaError(CODE_OF_COLLAPSE[error.how], undefined, { cause: error, final });
-      }
-    }
-  }
-
-  private start(): ImageChild {
-    if (this.closed) throw closedError();
-    this.child ??= new ImageChild(this.options.spawn, this.spec);
-    return this.child;
-  }
-
-  private async stop(): Promise<void> {
-    const child = this.child;
-    this.child = undefined;
-    this.jobs = 0;
-    this.residentKiB = 0;
-    await child?.kill();
-  }
-
-  /** The folder itself stays: the child's sandbox holds on to it. */
-  private async empty(): Promise<void> {
-    for (const name of await readdir(this.dir)) await rm(join(this.dir, name), { recursive: true, force: true });
-  }
-}
-
-function faultOf(fault: Exclude<ImageFault, 'memory'>, message: string): MediaError {
-  return new MediaError(CODE_OF_FAULT[fault], undefined, { cause: new Error(message) });
-}
-
-const strange = (): MediaError =>
-  new MediaError('DECODER_CRASHED', undefined, { cause: new Error('the image child sent a reply of a wrong form') });

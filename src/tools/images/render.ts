@@ -1,91 +1,140 @@
 /** One picture into all its variants with sharp, in the child's current folder. */
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
-import type { ImageVariant } from '../../contracts/plan.js';
-import type { ImageHeader } from '../tools.js';
-import type { ImageCall, Size } from './protocol.js';
+import type { ImageTraits, ImageVariant } from '../../contracts/image.js';
+import { writeAnimation, writeStill } from './encode.js';
+import { TOLERANT } from './open.js';
+import { isOpaque, RGB, RGBA, toSharp, withoutExtras, type Pixels } from './pixels.js';
+import type { ImageCall, Rendered, Size } from './protocol.js';
+import { baseSize, bestSource, cropAround } from './shapes.js';
+import { BLUR_SIDE, HASH_SIDE, SMALL, traitsOf, type SmallPixels } from './traits.js';
+
+const WHITE = 'white';
+const CLEAR = { r: 0, g: 0, b: 0, alpha: 0 };
+const MIDDLE = { x: 0.5, y: 0.5 };
 
 /**
- * `none`: what decodes is shown and what is missing stays grey, as viewers do. Real cameras and phones write files
- * that the stricter levels refuse (an Ultra HDR photograph whose gain map was cut off, for one).
+ * Decodes once, to the largest size that a variant needs; all is made from those pixels, small ones from larger ones
+ * where there are some. From large to small: what takes longest is begun first, and what is left at the end is short.
+ *
+ * @param onWritten is told of each variant as soon as it is whole
  */
-export const TOLERANT: SharpOptions = { failOn: 'none' };
-
-/** The outputs are our own: there nothing may be wrong. */
-const STRICT: SharpOptions = { failOn: 'warning' };
-
-/** Decoded pixels, 8 bits a channel, sRGB: RGB or RGBA. */
-interface Pixels extends Size {
-  readonly data: Buffer;
-  readonly channels: 3 | 4;
-}
-
-/** Reads the header only; no limit applies, so that the one who asked can name the number. */
-export async function inspect(file: string): Promise<ImageHeader> {
-  const found = await sharp(file, { ...TOLERANT, limitInputPixels: false }).metadata();
-  return {
-    format: found.format === 'heif' ? (found.compression === 'av1' ? 'avif' : 'heic') : found.format,
-    width: found.width,
-    height: found.height,
-    pages: found.pages ?? 1,
-    orientation: found.orientation ?? 1,
-    hasAlpha: found.hasAlpha ?? false,
+export async function render(
+  call: ImageCall & { op: 'render' },
+  onWritten: (index: number, size: Size) => void,
+): Promise<Rendered> {
+  const stills = call.variants.filter(({ animated }) => !animated);
+  const levels = [await decode(call, stills)];
+  const written: Promise<Size>[] = [];
+  const write = (variant: ImageVariant, made: Promise<Size>): void => {
+    const index = call.variants.indexOf(variant);
+    const whole = made.then((size) => {
+      onWritten(index, size);
+      return size;
+    });
+    // It may fail before it is waited for below: Node would end the process for a failure that nobody looks at.
+    whole.catch(() => undefined);
+    written[index] = whole;
   };
+  try {
+    for (const variant of call.variants) {
+      if (variant.animated) write(variant, writeAnimation(call.file, variant, call.maxPixels));
+    }
+    let last: { readonly key: string; readonly pixels: Pixels } | undefined;
+    for (const variant of stills.sort((a, b) => area(b) - area(a) || keyOf(a).localeCompare(keyOf(b)))) {
+      const key = keyOf(variant);
+      if (last?.key !== key) last = { key, pixels: await shape(bestSource(levels, variant), variant) };
+      const { pixels } = last;
+      if (variant.fit === 'inside' && !levels.includes(pixels)) levels.push(pixels);
+      write(variant, writeStill(pixels, variant));
+    }
+    const small = bestSource(levels, { width: SMALL, height: SMALL, fit: 'inside' });
+    const traits = call.traits ? await traitsOfPicture(small) : undefined;
+    return { sizes: await Promise.all(written), ...(traits ? { traits } : {}) };
+  } finally {
+    // After an answer, a bad one too, the folder may belong to another picture: nothing writes into it any more.
+    await Promise.allSettled(written);
+  }
 }
 
-/**
- * Decodes once, to the largest size that a variant needs; the others are made from those pixels. Only a cover variant
- * that needs more than they have (a thumbnail of a panorama) decodes again.
- */
-export async function render(call: ImageCall & { op: 'render' }): Promise<Size[]> {
-  const open = (): Sharp => sharp(call.file, { ...TOLERANT, limitInputPixels: call.maxPixels });
-  const { icc } = await open().metadata();
-  const source = (): Sharp => (icc ? toSrgbByProfile(open()) : open()).autoOrient();
-  const scaled = call.variants.filter(({ fit }) => fit === 'inside');
-  const largest = scaled.reduce<ImageVariant | undefined>((a, b) => (a && a.width >= b.width ? a : b), undefined);
-  const base = largest && (await decode(source().resize(largest.width, largest.height, { fit: 'fill' })));
+const area = ({ width, height }: ImageVariant): number => width * height;
 
-  return Promise.all(
-    call.variants.map(async (variant) => {
-      const { width, height, fit } = variant;
-      const enough = base && (fit === 'inside' || (base.width >= width && base.height >= height));
-      const pixels = enough ? base : await decode(source().resize(width, height, { fit: 'cover' }));
-      return write(pixels, variant);
-    }),
-  );
-}
+const keyOf = ({ fit, width, height, position }: ImageVariant): string =>
+  JSON.stringify([fit, width, height, position ?? 'centre']);
 
 /**
+ * Upright, 8 bits a channel.
+ *
  * sharp converts by an embedded profile to sRGB, but of a 16-bit picture to Display P3, and leaves it there unless the
  * output profile is named. Naming it for a 16-bit picture without a profile would take that for Display P3 in turn.
+ * With 16 bits asked for in between, an 8-bit picture goes by way of Display P3 too.
  */
-const toSrgbByProfile = (image: Sharp): Sharp => image.withIccProfile('srgb');
+async function decode({ file, maxPixels, traits }: ImageCall & { op: 'render' }, stills: readonly ImageVariant[]) {
+  const open = (): Sharp => sharp(file, { ...TOLERANT, limitInputPixels: maxPixels });
+  const { icc, channels, space, autoOrient: shown } = await open().metadata();
+  const small = { width: SMALL, height: SMALL, fit: 'contain' } as const;
+  const { width, height } = baseSize(shown, traits ? [small, ...stills] : stills);
+  const wide = icc !== undefined && stills.every(({ colours }) => colours === 'p3');
+  const image = open();
+  if (wide) image.pipelineColourspace('rgb16').withIccProfile('p3');
+  else if (icc) image.withIccProfile('srgb');
+  image.autoOrient();
+  const colours = wide ? ('p3' as const) : undefined;
+  if (channels <= RGBA || space === 'cmyk') {
+    return toPixels(image.resize(width, height, { fit: 'fill' }), colours);
+  }
+  // Spot channels or several masks, as Photoshop writes them into TIFF: libvips takes the last channel for transparency,
+  // and loses the colours when it scales them by that.
+  return toPixels(toSharp(await toPixels(image, colours)).resize(width, height, { fit: 'fill' }), colours);
+}
 
-async function decode(image: Sharp): Promise<Pixels> {
+/** Without a channel for transparency where nothing is transparent: it would be encoded. */
+async function toPixels(image: Sharp, colours: Pixels['colours']): Promise<Pixels> {
   const { data, info } = await image
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
+  const { width, height, channels } = info;
+  const isPlain = channels > RGBA || (channels === RGBA && isOpaque(data, channels));
+  return isPlain
+    ? { data: withoutExtras(data, channels), width, height, channels: RGB, colours }
+    : { data, width, height, channels: channels === RGBA ? RGBA : RGB, colours };
 }
 
-async function write({ data, ...raw }: Pixels, variant: ImageVariant): Promise<Size> {
-  const { name, width, height, fit, format, quality } = variant;
-  const image = sharp(data, { raw: { width: raw.width, height: raw.height, channels: raw.channels } });
-  if (raw.width !== width || raw.height !== height)
-    image.resize(width, height, { fit: fit === 'cover' ? 'cover' : 'fill' });
-  if (format === 'jpeg') image.flatten({ background: 'white' }).jpeg({ quality });
-  else if (format === 'webp') image.webp({ quality });
-  else image.png();
-  await image.toFile(name);
-  return reopen(name);
+async function shape(source: Pixels, { width, height, fit, position = 'centre' }: ImageVariant): Promise<Pixels> {
+  if (source.width === width && source.height === height) return source;
+  if (fit === 'contain') {
+    return toPixels(toSharp(source).resize(width, height, { fit, background: CLEAR }), source.colours);
+  }
+  const part = fit === 'cover' ? await cropped(source, { width, height }, position) : source;
+  return toPixels(toSharp(part).resize(width, height, { fit: 'fill' }), source.colours);
 }
 
-/** Decodes what was written, whole, and tells its size. */
-export async function reopen(file: string): Promise<Size> {
-  const image = sharp(file, STRICT);
-  const { width, height } = await image.metadata();
-  // Scaling while decoding keeps this cheap; every byte is still read.
-  await image.resize(8, 8, { fit: 'fill' }).raw().toBuffer();
-  return { width, height };
+/** Before it is scaled: of a picture of 1x20,000 pixels, 400x400 would otherwise be cut from 400x8,000,000. */
+function cropped(source: Pixels, shape: Size, position: NonNullable<ImageVariant['position']>): Promise<Pixels> {
+  const box = cropAround(typeof position === 'object' ? position : MIDDLE, source, shape);
+  const { width, height } = box;
+  if (width === source.width && height === source.height) return Promise.resolve(source);
+  const image = toSharp(source);
+  if (position === 'smart') image.resize(width, height, { fit: 'cover', position: 'attention' });
+  else image.extract(box);
+  return toPixels(image, source.colours);
+}
+
+async function traitsOfPicture(source: Pixels): Promise<ImageTraits> {
+  const pixels = source.colours ? await toPixels(toSharp(source).withIccProfile('srgb'), undefined) : source;
+  const inside = { fit: 'inside', withoutEnlargement: true } as const;
+  const small = await toSmall(toSharp(pixels).resize(SMALL, SMALL, inside));
+  const raw = { width: small.width, height: small.height, channels: RGBA } as const;
+  const flat = sharp(small.data, { raw }).flatten({ background: WHITE });
+  const [blur, grey] = await Promise.all([
+    toSmall(flat.clone().resize(BLUR_SIDE, BLUR_SIDE, inside)),
+    flat.clone().resize(HASH_SIDE, HASH_SIDE, { fit: 'fill' }).greyscale().raw({ depth: 'uchar' }).toBuffer(),
+  ]);
+  return traitsOf(small, blur, grey);
+}
+
+async function toSmall(image: Sharp): Promise<SmallPixels> {
+  const { data, info } = await image.ensureAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
 }

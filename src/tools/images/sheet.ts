@@ -3,12 +3,12 @@ import sharp from 'sharp';
 
 import type { SheetSpec } from '../tools.js';
 import type { ImageCall, Size } from './protocol.js';
-import { reopen, TOLERANT } from './render.js';
+import { TOLERANT } from './open.js';
 
 const CHANNELS = 3;
 
 /** One tile at a time next to the sheet itself: a composite of a hundred open files would hold them all. */
-export async function sheet({ spec, maxPixels }: ImageCall & { op: 'sheet' }): Promise<Size[]> {
+export async function sheet({ spec, maxPixels }: ImageCall & { op: 'sheet' }): Promise<Size> {
   const { name, format, quality, columns, tileWidth, tiles } = spec;
   const width = columns * tileWidth;
   const height = Math.ceil(tiles.length / columns) * spec.tileHeight;
@@ -19,8 +19,8 @@ export async function sheet({ spec, maxPixels }: ImageCall & { op: 'sheet' }): P
     lay(last.tile, spec, place, pixels);
   }
   const image = sharp(pixels, { raw: { width, height, channels: CHANNELS } });
-  await (format === 'jpeg' ? image.jpeg({ quality }) : image.webp({ quality })).toFile(name);
-  return [await reopen(name)];
+  const written = await (format === 'jpeg' ? image.jpeg({ quality }) : image.webp({ quality })).toFile(name);
+  return { width: written.width, height: written.height };
 }
 
 function decode(file: string, { tileWidth, tileHeight }: SheetSpec, maxPixels: number): Promise<Buffer> {

@@ -4,6 +4,7 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { ChildSpec } from '../child.js';
+import { FRESH_MEMORY } from '../fresh-memory.js';
 
 /** The project's folder, from `src/tools/images` and from `dist/tools/images` alike. */
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -18,9 +19,10 @@ const FILE_MIB = 256;
  * At most two arenas: glibc otherwise keeps one per thread, each at its own high-water mark.
  * https://sharp.pixelplumbing.com/install#linux-memory-allocator
  */
-const ENV = { MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1' };
+const ENV = { MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1', ...FRESH_MEMORY };
 
-export function imageChildSpec(dir: string, memoryMiB: number): ChildSpec {
+/** @param threads encoders at once */
+export function imageChildSpec(dir: string, memoryMiB: number, threads: number): ChildSpec {
   return {
     command: process.execPath,
     // Most of the memory is libvips's; the heap of V8 only holds requests.
@@ -28,13 +30,14 @@ export function imageChildSpec(dir: string, memoryMiB: number): ChildSpec {
     scratch: dir,
     limits: { memoryMiB, fileMiB: FILE_MIB },
     memory: 'data',
-    readOnlyPaths: [process.execPath, CHILD_DIR, join(PROJECT, 'package.json'), ...sharpPackages()],
-    env: ENV,
+    readOnlyPaths: [process.execPath, CHILD_DIR, join(PROJECT, 'package.json'), ...packages()],
+    // sharp works in libuv's pool: each picture in one thread of it.
+    env: { ...ENV, UV_THREADPOOL_SIZE: String(threads) },
   };
 }
 
-/** sharp, its native halves and its two helpers, wherever the package manager has put them. */
-function sharpPackages(): string[] {
+/** sharp, its native halves and its two helpers, and what makes placeholders, wherever the package manager has put them. */
+function packages(): string[] {
   const require = createRequire(import.meta.url);
   const packageDir = (from: NodeRequire, name: string): string => {
     const entry = from.resolve(name);
@@ -44,5 +47,6 @@ function sharpPackages(): string[] {
   const sharp = packageDir(require, 'sharp');
   const fromSharp = createRequire(join(sharp, 'package.json'));
   const helpers = ['detect-libc', 'semver'].map((name) => packageDir(fromSharp, name));
-  return [sharp, dirname(packageDir(fromSharp, '@img/colour')), ...helpers];
+  const placeholders = ['blurhash', 'thumbhash'].map((name) => packageDir(require, name));
+  return [sharp, dirname(packageDir(fromSharp, '@img/colour')), ...helpers, ...placeholders];
 }

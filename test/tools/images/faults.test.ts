@@ -11,6 +11,7 @@ test.each([
   ['space', 'w320.jpg: unable to write\nsystem error: No space left on device'],
   ['pixels', 'Input image exceeds pixel limit'],
   ['unsupported', 'Input file contains unsupported image format'],
+  ['unsupported', 'Input image exceeds channel limit'],
   ['damaged', 'Input file has corrupt header: gifload: no frames in GIF'],
   ['damaged', 'VipsJpeg: premature end of JPEG image'],
   ['damaged', 'source: bad seek to 718130'],

@@ -1,11 +1,14 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp, { type Color } from 'sharp';
+import { thumbHashToAverageRGBA } from 'thumbhash';
 
-import type { ImageVariant } from '../../../src/contracts/plan.js';
+import type { ImageVariant } from '../../../src/contracts/image.js';
 import type { ImageSlot } from '../../../src/tools/tools.js';
 import { descendants, isAlive, until } from '../../support/processes.js';
 import { createSpawner } from '../../../src/tools/spawn.js';
@@ -80,7 +83,7 @@ describe('a child that gives way', () => {
     await pool.withSlot((slot) => render(slot));
     const started = performance.now();
     const error = await failureOf(pool.withSlot((slot) => render(slot, photo, 'slow')));
-    expect(error).toMatchObject({ code: 'DECODER_TIMEOUT' });
+    expect(error).toMatchObject({ code: 'DECODER_TIMEOUT', message: expect.stringMatching(/ \d+ s are allowed\.$/) });
     // Two tries of 1 s; the rest is for starting a process on a busy machine.
     expect(performance.now() - started).toBeLessThan(12_000);
     expect(pool.collapses).toEqual(['timeout', 'timeout']);
@@ -95,10 +98,146 @@ describe('a child that gives way', () => {
       .toBuffer();
     pool = await startPool(dir, { memoryMiB: 192 });
     const error = await failureOf(pool.withSlot((slot) => render(slot, greedy)));
-    expect(error).toMatchObject({ code: 'DECODER_LIMIT' });
+    expect(error).toMatchObject({ code: 'DECODER_LIMIT', message: expect.stringMatching(/ \d+ MiB are allowed\.$/) });
     expect(pool.collapses).toEqual(['memory', 'memory']);
     await pool.withSlot((slot) => render(slot));
   }, 60_000);
+});
+
+describe('variants', () => {
+  const sizes = [8, 16, 24, 32, 40].map((width) => ({ ...JPEG, name: `w${width}.jpg`, width, height: width }));
+
+  test('are each reported once, whole, before all are done', async () => {
+    pool = await startPool(dir);
+    const told = new Map<string, Buffer>();
+    const images = await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), photo);
+      const onFile = ({ name, bytes }: { name: string; bytes: number }): void => {
+        expect(told.has(name)).toBe(false);
+        const there = readFileSync(join(slot.dir, name));
+        expect(there.length).toBe(bytes);
+        told.set(name, there);
+      };
+      const made = await slot.render('source', sizes, { onFile });
+      for (const { name } of made) expect(told.get(name)!.equals(await readFile(join(slot.dir, name)))).toBe(true);
+      return made;
+    });
+    expect(told.size).toBe(sizes.length);
+    expect(images.map(({ name }) => name)).toEqual(sizes.map(({ name }) => name));
+  });
+
+  test('are reported to whoever asked, not to whose job the child was started for', async () => {
+    pool = await startPool(dir, { slots: 1 });
+    const job = new AsyncLocalStorage<number>();
+    const heard: unknown[] = [];
+    for (const number of [1, 2]) {
+      await job.run(number, () =>
+        pool.withSlot(async (slot) => {
+          await writeFile(join(slot.dir, 'source'), photo);
+          await slot.render('source', [JPEG], { onFile: () => heard.push(job.getStore()) });
+        }),
+      );
+    }
+    expect(heard).toEqual([1, 2]);
+    expect(pool.children).toHaveLength(1);
+  });
+
+  test('that were reported before a child gave way are not reported again, and are the same', async () => {
+    pool = await startPool(dir);
+    const told = new Map<string, Buffer>();
+    await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), photo);
+      await slot.inspect('source');
+      const onFile = ({ name }: { name: string }): void => {
+        expect(told.has(name)).toBe(false);
+        told.set(name, readFileSync(join(slot.dir, name)));
+        if (told.size === 1) process.kill(decoderOf(pool.children[0]!), 'SIGKILL');
+      };
+      await slot.render('source', sizes, { onFile });
+      for (const [name, bytes] of told) expect(bytes.equals(await readFile(join(slot.dir, name)))).toBe(true);
+    });
+    expect(told.size).toBe(sizes.length);
+    expect(pool.collapses.length).toBeLessThanOrEqual(1);
+  });
+
+  test('come with what the picture looks like where that is asked for, from one request', async () => {
+    let calls = 0;
+    pool = await startPool(dir, {}, () => {
+      calls++;
+      return undefined;
+    });
+    const { images, traits } = await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), await plain('#c86432'));
+      return slot.renderWithTraits('source', sizes);
+    });
+    expect(calls).toBe(1);
+    expect(images).toHaveLength(sizes.length);
+    expect(traits).toEqual({
+      thumbHash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/),
+      blurHash: expect.any(String),
+      dominantColour: '#c86432',
+      palette: ['#c86432'],
+      perceptualHash: '0000000000000000',
+    });
+  });
+
+  test('and looks are those of the picture, transparent or not', async () => {
+    pool = await startPool(dir);
+    const look = (image: Buffer) =>
+      pool.withSlot(async (slot) => {
+        await writeFile(join(slot.dir, 'source'), image);
+        return (await slot.renderWithTraits('source', [JPEG])).traits;
+      });
+    const colours = { width: 64, height: 48, channels: 4 } as const;
+    const half = Buffer.alloc(64 * 48 * 4);
+    for (let i = 0; i < 64 * 48; i++) half.set(i % 64 < 32 ? [200, 100, 50, 255] : [0, 0, 255, 0], i * 4);
+    const opaque = await look(await plain('#c86432'));
+    const clear = await look(await sharp(half, { raw: colours }).png().toBuffer());
+    const average = ({ thumbHash }: { thumbHash: string }) => thumbHashToAverageRGBA(Buffer.from(thumbHash, 'base64'));
+    expect(average(opaque).a).toBe(1);
+    expect(average(clear).a).toBeLessThan(0.7);
+    for (const { r, g, b } of [average(opaque), average(clear)]) {
+      for (const [found, meant] of [
+        [r, 200],
+        [g, 100],
+        [b, 50],
+      ] as const) {
+        expect(Math.abs(found * 255 - meant)).toBeLessThan(20);
+      }
+    }
+    expect(clear).toMatchObject({ dominantColour: '#c86432', palette: ['#c86432'] });
+    expect(clear.perceptualHash).not.toBe(opaque.perceptualHash);
+  });
+
+  test.each([
+    [1, 1, 'red'],
+    [1, 20_000, 'red'],
+    [20_000, 1, 'red'],
+    [40, 40, { r: 9, g: 9, b: 9, alpha: 0 }],
+  ] as const)('have looks at %dx%d of %j too', async (width, height, background) => {
+    pool = await startPool(dir);
+    await pool.withSlot(async (slot) => {
+      const odd = sharp({ create: { width, height, channels: typeof background === 'string' ? 3 : 4, background } });
+      await writeFile(join(slot.dir, 'source'), await odd.png().toBuffer());
+      const { traits } = await slot.renderWithTraits('source', [{ ...JPEG, fit: 'cover' }]);
+      expect(traits.dominantColour).toBe(typeof background === 'string' ? '#ff0000' : '#ffffff');
+    });
+    expect(pool.collapses).toEqual([]);
+  });
+
+  test('fail together: after the answer nothing is written any more', async () => {
+    pool = await startPool(dir);
+    await pool.withSlot(async (slot) => {
+      await writeFile(join(slot.dir, 'source'), photo);
+      // A folder stands where one of them should be written.
+      await mkdir(join(slot.dir, 'w8.jpg'));
+      expect(await failureOf(slot.render('source', sizes))).toMatchObject({ code: 'DAMAGED_FILE' });
+      for (const { name } of sizes) await rm(join(slot.dir, name), { recursive: true, force: true });
+      await slot.inspect('source');
+      expect(await readdir(slot.dir)).toEqual(['source']);
+    });
+    expect(pool.collapses).toEqual([]);
+  });
 });
 
 describe('a healthy child says of a file', () => {
@@ -196,7 +335,9 @@ describe('the sandbox of a child', () => {
         .split('\0')
         .map((entry) => entry.split('=')[0]);
       expect(environment).not.toContain('USER');
-      expect(environment).toEqual(expect.arrayContaining(['MALLOC_ARENA_MAX', 'VIPS_BLOCK_UNTRUSTED']));
+      expect(environment).toEqual(
+        expect.arrayContaining(['MALLOC_ARENA_MAX', 'MALLOC_PERTURB_', 'VIPS_BLOCK_UNTRUSTED']),
+      );
       const mounts = (await readFile(`/proc/${pid}/mounts`, 'utf8')).split('\n').map((line) => line.split(' '));
       const writable = mounts.filter(([, , type, options]) => /^rw\b/.test(options ?? '') && type !== 'devpts');
       expect(writable.map(([, target]) => target).filter((target) => !target!.startsWith('/dev'))).toEqual([

@@ -36,7 +36,7 @@ export async function startPool(
     return child;
   };
   const pool = await createImagePool({
-    ...{ spawn, dir, slots: 2, memoryMiB: 512, seconds: 20, maxPixels: 50e6 },
+    ...{ spawn, dir, slots: 2, threads: 2, memoryMiB: 512, seconds: 20, maxPixels: 50e6 },
     onCollapse: (how) => collapses.push(how),
     ...options,
   });

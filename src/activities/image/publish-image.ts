@@ -1,0 +1,74 @@
+/** The last step of an image: `asset.json`, events, the switch. */
+import type { ImageActivities, ImageOutcome, MadeImage, MissingPart } from '../../contracts/activities.js';
+import type { AssetDocument, Job } from '../../contracts/assets.js';
+import { workPrefix } from '../../media/video/layout.js';
+import { publishAsset, publishedBefore, renditionDocument } from '../announce.js';
+import type { ActivityContext } from '../context.js';
+import { activity, type ActivityScope } from '../scope.js';
+import { imageKey } from './upload-variants.js';
+
+type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
+
+type Published = ImageOutcome & { readonly outcome: 'ready' };
+
+export function createPublishImage(context: Needs): ImageActivities['publishImage'] {
+  const { config, logger, store } = context;
+  return activity(
+    logger,
+    async (
+      scope,
+      job: Job,
+      startedAt: string,
+      made: MadeImage,
+      missing: readonly MissingPart[],
+    ): Promise<Published> => {
+      const before = await publishedImage(context, job);
+      if (before) return before;
+      scope.report({ step: 'publish', what: 'asset.json', percent: 50 });
+      // What the loops were made of.
+      await store.removePrefix(config.storage.mediaBucket, workPrefix(job));
+      return publishImage(context, scope, job, startedAt, made, missing);
+    },
+  );
+}
+
+/** @throws MediaError OBJECT_GONE when another generation won */
+export async function publishImage(
+  context: Needs,
+  scope: ActivityScope,
+  job: Job,
+  startedAt: string,
+  { renditions, image, reader }: MadeImage,
+  missing: readonly MissingPart[] = [],
+): Promise<Published> {
+  const { config, store } = context;
+  const now = new Date().toISOString();
+  const document: AssetDocument = {
+    id: job.assetId,
+    workflowId: job.workflowId,
+    kind: 'image',
+    state: missing.length > 0 ? 'partial' : 'ready',
+    source: job.source,
+    renditions: renditions.map((rendition) => renditionDocument(store, config.storage.mediaBucket, rendition)),
+    playback: {},
+    image,
+    ...(missing.length > 0 && { missing }),
+    timings: { uploadedAt: job.uploadedAt, startedAt, playableAt: now, readyAt: now },
+  };
+  await publishAsset(context, scope, job, document);
+  scope.logger.info(`image ${document.state}`, { assetId: job.assetId, reader, renditions: renditions.length });
+  return { outcome: 'ready', renditions, reader, ...(missing.length > 0 && { missing }) };
+}
+
+/** What an earlier attempt published that died before it could say so. */
+export async function publishedImage(context: Needs, job: Job): Promise<Published | undefined> {
+  const before = await publishedBefore(context, job);
+  if (!before) return undefined;
+  const renditions = before.renditions.map(({ url: _url, ...rest }) => ({ ...rest, key: imageKey(job, rest.name) }));
+  return {
+    outcome: 'ready',
+    renditions,
+    reader: 'earlier attempt',
+    ...(before.missing && { missing: before.missing }),
+  };
+}
