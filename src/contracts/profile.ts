@@ -129,7 +129,8 @@ export const ProfileSchema = fields(
     minSsim: Type.Number({
       minimum: 0,
       maximum: 1,
-      description: 'A rung that resembles its source less than this (sampled SSIM) is refused. 0: not measured.',
+      description:
+        'A rung that resembles its source less than this (SSIM of samples, reduced to 90 lines) is refused. 0: not measured.',
     }),
     audio: fields(
       {

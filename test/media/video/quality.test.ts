@@ -53,6 +53,23 @@ describe('the comparison', () => {
     expect(ffmpegArguments(command).join(' ').replace(/ (?=-[a-z]|\.\/|\[0)|;(?=\[)/g, '\n')).toMatchSnapshot(); // prettier-ignore
   });
 
+  test.each([
+    [{ width: 1080, height: 1920 }, 'scale=w=90:h=160:flags=area'],
+    [{ width: 640, height: 360 }, 'scale=w=160:h=90:flags=area'],
+    [{ width: 160, height: 90 }, undefined],
+    [{ width: 8, height: 4 }, 'scale=w=64:h=32:flags=neighbor'],
+  ])(
+    'is made at a size at which lost detail does not count, and the filter has something to look at: %j',
+    (size, scale) => {
+      const { filterGraph } = compareCommand(
+        { ...rung, ...size },
+        grid,
+        samplesOf(grid, { firstSegment: 3, segments: 3 }),
+      );
+      expect(filterGraph!.match(/scale=[^,;[]*/g) ?? []).toEqual(scale ? [scale, scale] : []);
+    },
+  );
+
   test('reads the lowest frame; what is not there resembles nothing', () => {
     const log = 'n:1 Y:0.99 U:0.98 V:0.97 All:0.985000 (18.2)\nn:2 Y:0.9 U:0.9 V:0.9 All:0.91 (10.4)\n';
     expect(lowestSsim(log, 2)).toBe(0.91);
