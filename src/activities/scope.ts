@@ -87,7 +87,7 @@ export function activity<Args extends unknown[], Result>(
         attempt: info.attempt,
       }),
       info,
-      isFinal: (error) => isFinal(error, strikes + 1),
+      isFinal: (error) => isFinal(error, failures + 1),
       report: (next) => {
         details = { ...counts, ...next };
       },
