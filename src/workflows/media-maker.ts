@@ -38,22 +38,27 @@ export class MediaMaker {
    *   somebody waits for has the machine to itself
    */
   async make(look: PromiseLike<void>): Promise<void> {
+    await together([
+      // Small, and what players ask for first and only once.
+      () => this.texts(),
+      async () => {
+        await look;
+        await this.everythingElse();
+      },
+    ]);
+  }
+
+  private async everythingElse(): Promise<void> {
     const { rungs, audio } = this.studio.steps.plan;
-    await look;
+    const copied = rungs.filter(({ passthrough }) => passthrough);
     await together([
       () => this.allChunks(),
-      () =>
-        together(
-          rungs
-            .filter(({ passthrough }) => passthrough)
-            .map(
-              ({ name }) =>
-                () =>
-                  this.copy(name),
-            ),
-        ),
-      () => together(audio.map((track) => () => this.sound(track))),
-      () => this.texts(),
+      ...copied.map(
+        ({ name }) =>
+          () =>
+            this.copy(name),
+      ),
+      ...audio.map((track) => () => this.sound(track)),
       () => this.poster(),
       () => this.storyboard(),
     ]);

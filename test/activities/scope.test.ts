@@ -68,13 +68,13 @@ test('a brief step sends no heartbeat before its first second, unless an attempt
   const options = { isBrief: true };
   expect((await attempt(async () => undefined, { options })).beats).toEqual([]);
   expect((await attempt(async () => undefined, { options, attempt: 3, left: left(1) })).beats).toEqual([
-    { v: 1, strikes: 2, ...REPORT },
+    { v: 1, strikes: 2, failures: 1, ...REPORT },
   ]);
   // Of attempts that ended without a word, their number is told all the same.
-  const { failure } = await attempt(failing('INTERNAL'), { options, attempt: 5 });
+  const { failure } = await attempt(failing('STORE_UNAVAILABLE'), { options, attempt: 11 });
   expect(failure).toMatchObject({ type: 'INTERNAL', nonRetryable: true });
   expect((await attempt(failing('STORE_UNAVAILABLE'), { options })).beats).toEqual([
-    { v: 1, strikes: 0, step: 'start', what: '', percent: 0 },
+    { v: 1, strikes: 0, failures: 0, step: 'start', what: '', percent: 0 },
   ]);
 });
 

@@ -107,7 +107,7 @@ async function expectReady(all: readonly Submitted[]): Promise<void> {
 }
 
 test('a decoder that crashes once costs its picture a second try, and no other anything', async () => {
-  const large = await picture(2400, 1800, 11);
+  const large = await picture(5400, 3600, 11);
   const { struck, stop } = hunt(worker.pid, worker.scratch, large.length, 'SIGSEGV', 1);
   const victim = await submit('once.jpg', large);
   const others = await bystanders('once');
@@ -124,7 +124,7 @@ test.each([
 ] as const)(
   'a picture on which the decoder %s each time fails alone; the same bytes are not decoded again until they may',
   async (name, signal, code) => {
-    const large = await picture(2400, 1800, name.length);
+    const large = await picture(5400, 3600, name.length);
     const { struck, stop } = hunt(worker.pid, worker.scratch, large.length, signal);
     const victim = await submit(`${name}.jpg`, large);
     const others = await bystanders(name);
