@@ -24,6 +24,8 @@ const SLOW_STORE_MS = 1000;
 /** Neither takes longer than this part of the time in which a segment is made: with the worker die at most one and the beginning of another. */
 const PART_OF_SEGMENT = 1 / 8;
 const SHORTEST_MS = 20;
+/** Until the encoder says how many times faster than it plays it works: small pictures are done before that. */
+const UNKNOWN_SPEED = 16;
 /** How long a draining worker may take to save what is finished. Less than the force time. */
 const SAVE_MS = 5000;
 /** Work gives way to what a viewer waits for on the same machine, and to the servers there. */
@@ -61,7 +63,7 @@ export async function runEncode(
   const either = AbortSignal.any([signal, stop.signal]);
   setMaxListeners(0, either);
   let brake: Brake | undefined;
-  let segmentMs = Infinity;
+  let segmentMs = segmentSeconds === undefined ? Infinity : (segmentSeconds * 1000) / UNKNOWN_SPEED;
   const atMost = (ms: number): number => Math.max(SHORTEST_MS, Math.min(ms, segmentMs * PART_OF_SEGMENT));
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
