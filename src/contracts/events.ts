@@ -4,10 +4,8 @@
  * Three forms are accepted: S3/MinIO bucket notifications, CloudEvents 1.0 (structured JSON) and a
  * short form (content type and file name). See docs/events.md.
  */
-import { Type, type Static, type TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
-
 import type { Priority } from './assets.js';
+import { check, cloudEvent, notificationRecord, shortForm } from './event-schemas.js';
 
 /** Why an event was dead-lettered. A closed list: operators filter and replay by it. */
 export const REFUSALS = {
@@ -56,58 +54,10 @@ export type ParsedEvent =
   /** `uploads`: the usable ones of a notification with several records. */
   | { readonly ok: false; readonly reason: Refusal; readonly detail: string; readonly uploads: readonly UploadEvent[] };
 
-const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
-const BUCKET = '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$';
-const TOKEN = '^[\\x21\\x23-\\x7e]{1,200}$';
-const DATE_TIME = '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$';
 const MEDIA_TYPE =
   /^(application|audio|font|image|message|model|multipart|text|video)\/[A-Za-z0-9][\w.+-]{0,126}(\s*;.{0,200})?$/i;
 const MAX_KEY_BYTES = 1024;
 const MAX_METADATA_BYTES = 4096;
-
-const hint = {
-  tenant: Type.Optional(Type.String({ pattern: NAME })),
-  profile: Type.Optional(Type.String({ pattern: NAME })),
-  priority: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
-  publishBy: Type.Optional(Type.String({ pattern: DATE_TIME })),
-};
-
-const notificationRecord = Compile(
-  Type.Object({
-    s3: Type.Object({
-      bucket: Type.Object({ name: Type.String({ pattern: BUCKET }) }),
-      object: Type.Object({
-        key: Type.String(),
-        versionId: Type.Optional(Type.String({ maxLength: 200 })),
-        eTag: Type.Optional(Type.String({ maxLength: 200 })),
-        contentType: Type.Optional(Type.String({ maxLength: 500 })),
-      }),
-    }),
-  }),
-);
-
-const cloudEvent = Compile(
-  Type.Object({
-    specversion: Type.Literal('1.0'),
-    id: Type.String({ minLength: 1 }),
-    source: Type.String({ minLength: 1 }),
-    type: Type.String({ minLength: 1 }),
-    data: Type.Object({
-      bucket: Type.String({ pattern: BUCKET }),
-      key: Type.String({ minLength: 1 }),
-      versionId: Type.Optional(Type.String({ pattern: TOKEN })),
-      etag: Type.Optional(Type.String({ pattern: '^"?[\\x21\\x23-\\x7e]{1,200}"?$' })),
-      contentType: Type.Optional(Type.String({ maxLength: 500 })),
-      ...hint,
-      metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
-    }),
-  }),
-);
-
-const shortForm = Compile(Type.Object({ key: Type.String(), body: Type.String() }));
-
-/** What an uploader may say in the object's own metadata (`x-amz-meta-mediamill-tenant` and so on). */
-const objectHints = Compile(Type.Object(hint));
 
 /** Parses and validates one message of the uploads topic. Never throws. */
 export function parseEvent(key: Uint8Array | null, value: Uint8Array | null, settings: EventSettings): ParsedEvent {
@@ -131,38 +81,6 @@ export function parseEvent(key: Uint8Array | null, value: Uint8Array | null, set
   }
   return fromJson(json, settings);
 }
-
-/**
- * Hints that the uploader left in the object's metadata, where the event itself can carry none.
- *
- * @param metadata user metadata, names in lower case without `x-amz-meta-`
- */
-export function hintsOfMetadata(
-  metadata: Readonly<Record<string, string>>,
-): { ok: true; hints: Partial<UploadEvent> } | { ok: false; detail: string } {
-  const own = Object.entries(metadata).filter(([name]) => name.startsWith(HINT_PREFIX));
-  const rest = Object.entries(metadata).filter(([name]) => !name.startsWith(HINT_PREFIX));
-  const byName = new Map(own.map(([name, value]) => [name.slice(HINT_PREFIX.length), value]));
-  const priority = byName.get('priority');
-  const hints = {
-    tenant: byName.get('tenant'),
-    profile: byName.get('profile'),
-    priority: priority === undefined ? undefined : Number(priority),
-    publishBy: byName.get('publish-by'),
-  };
-  const checked = check(objectHints, JSON.parse(JSON.stringify(hints)));
-  if (!checked.ok) return { ok: false, detail: `object metadata: ${checked.detail}` };
-  return {
-    ok: true,
-    hints: {
-      ...(checked.value as Partial<UploadEvent>),
-      metadata: rest.length > 0 ? Object.fromEntries(rest) : undefined,
-    },
-  };
-}
-
-/** Uploaders set `x-amz-meta-mediamill-{tenant,profile,priority,publish-by}` on the object. */
-export const HINT_PREFIX = 'mediamill-';
 
 function fromJson(json: unknown, settings: EventSettings): ParsedEvent {
   if (!isObject(json)) return refuse('EVENT_UNKNOWN_FORM');
@@ -276,13 +194,6 @@ function accept(upload: UploadEvent): ParsedEvent {
 
 function refuse(reason: Refusal, detail = ''): ParsedEvent & { ok: false } {
   return { ok: false, reason, detail, uploads: [] };
-}
-
-function check<T extends TSchema>(validator: Validator<Record<never, never>, T>, value: unknown) {
-  if (validator.Check(value)) return { ok: true, value: value as Static<T> } as const;
-  const [error] = validator.Errors(value);
-  const path = error?.instancePath.slice(1).replaceAll('/', '.').slice(0, 100);
-  return { ok: false, detail: `${path || 'event'} ${error?.message ?? 'is invalid'}` } as const;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -13,6 +13,7 @@ import type {
   ReadOptions,
   WriteOptions,
 } from './object-store.js';
+import { publicReadPolicy } from './public-read.js';
 import { save } from './s3-download.js';
 import { asStoreError } from './s3-errors.js';
 import { headersOf, statOf } from './s3-headers.js';
@@ -212,14 +213,7 @@ class S3Store implements ObjectStore {
       });
     });
     if (options.publicRead) {
-      const statement = {
-        Effect: 'Allow',
-        Principal: { AWS: ['*'] },
-        Action: ['s3:GetObject'],
-        Resource: [`arn:aws:s3:::${bucket}/*`],
-      };
-      const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-      await this.#request(undefined, () => this.#client.setBucketPolicy(bucket, policy));
+      await this.#request(undefined, () => this.#client.setBucketPolicy(bucket, publicReadPolicy(bucket)));
     }
   }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { hintsOfMetadata, parseEvent, REFUSALS, type EventSettings } from '../../src/contracts/events.js';
+import { parseEvent, REFUSALS, type EventSettings } from '../../src/contracts/events.js';
+import { hintsOfMetadata } from '../../src/contracts/object-hints.js';
 
 const settings: EventSettings = {
   uploadsBucket: 'uploads',

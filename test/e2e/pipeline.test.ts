@@ -18,6 +18,7 @@ import { createObjectStore } from '../../src/storage/index.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
 import { until } from '../support/processes.js';
 import { readTopic } from '../support/topic.js';
+import { jobOf } from '../support/job.js';
 import { useStack } from '../support/stack.js';
 import { startProcess, type OwnProcess } from '../support/worker.js';
 
@@ -227,16 +228,7 @@ test('an object that was replaced or deleted meanwhile ends as gone', async () =
 /** Starts a workflow for an object that no event told of. */
 async function failureOf(source: Job['source']): Promise<string | undefined> {
   const object = { ...source, versionId: undefined };
-  const job: Job = {
-    assetId: assetIdOf(object),
-    workflowId: workflowIdOf(object),
-    generation: 1,
-    source,
-    tenant: 'default',
-    profile: 'default',
-    priority: 3,
-    uploadedAt: new Date().toISOString(),
-  };
+  const job = jobOf(object, { source });
   const options = { taskQueue: config.queues.media, workflowId: job.workflowId, args: [job, config.queues] };
   const handle = await client.temporal.workflow.start('processImage', options);
   await handle.result().catch(() => undefined);

@@ -1,4 +1,4 @@
-/** Brings an image into a slot, and tells what it is by its bytes. */
+/** Brings an uploaded image into a folder, and names its bytes. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 

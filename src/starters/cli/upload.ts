@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 
-import { hintsOfMetadata } from '../../contracts/events.js';
+import { hintsOfMetadata } from '../../contracts/object-hints.js';
 import { assetIdOf, workflowIdOf } from '../../contracts/ids.js';
 import type { Session } from './session.js';
 

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/schema.js';
 import type { Job, Priority, SourceRef } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
-import { hintsOfMetadata, type Refusal, type UploadEvent } from '../../contracts/events.js';
+import type { Refusal, UploadEvent } from '../../contracts/events.js';
+import { hintsOfMetadata } from '../../contracts/object-hints.js';
 import { assetIdOf, workflowIdOf } from '../../contracts/ids.js';
 import type { ObjectStat, ObjectStore } from '../../storage/object-store.js';
 

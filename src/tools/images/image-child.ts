@@ -5,8 +5,10 @@ import { StringDecoder } from 'node:string_decoder';
 import type { ChildSpec, SandboxedChild, SpawnSandboxed } from '../child.js';
 import { MAX_LINE, parseLine, type ImageCall, type ImageNews, type ImageReply } from './protocol.js';
 
-/** How a child failed its request and is no longer to be used. What it was asked may work in a fresh one. */
-/** `start`: before it was asked for anything. */
+/**
+ * How a child failed its request and is no longer to be used. What it was asked may work in a fresh one.
+ * `start`: before it was asked for anything.
+ */
 export type Collapse = 'start' | 'crashed' | 'timeout' | 'memory' | 'file-size';
 
 export class ChildCollapsed extends Error {

@@ -85,7 +85,7 @@ export class Seat {
   }
 
   async serve<T>(use: (slot: ImageSlot) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    // Started now, it is up by the time that the source has been fetched.
+    // Started now, it is up by the time that the source has been put there.
     this.start();
     try {
       return await use({

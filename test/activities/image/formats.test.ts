@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,22 +11,12 @@ import { loadConfig, loadProfiles } from '../../../src/config/index.js';
 import { pdfFile } from '../../support/pdf-files.js';
 import { RAW_FILES } from '../../support/raw-files.js';
 import { failureOf } from '../../tools/support.js';
-import { openStudio, type Studio } from './support.js';
+import { openStudio, useStudio } from './support.js';
 
 // Real decoders, on a machine that has other tests to run.
 jest.setTimeout(60_000);
 
-let dir: string;
-let studio: Studio;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'mediamill-formats-'));
-  studio = await openStudio(dir);
-});
-afterAll(async () => {
-  await studio.tools.close();
-  expect(await readdir(dir)).toEqual([]);
-  await rm(dir, { recursive: true });
-});
+const studio = useStudio();
 
 /** What is made by default, with the copyright. */
 const KEEPING = { ...loadProfiles('').get('default').image, keepCopyright: true };
@@ -117,7 +107,7 @@ describe('camera RAW', () => {
   });
 
   test('is held to the limits by its preview', async () => {
-    const strict = await openStudio(dir, { maxMegapixels: 0.05 });
+    const strict = await openStudio(studio.scratch, { maxMegapixels: 0.05 });
     try {
       const large = await jpeg(400, 200);
       expect(await failureOf(strict.process(RAW_FILES.dng!({ large, small: large })))).toMatchObject({
@@ -312,7 +302,7 @@ describe('HEIC', () => {
 
 describe('JPEG 2000', () => {
   test('larger than memory is decoded smaller', async () => {
-    const small = await openStudio(dir, { imageMemoryMiB: 192 });
+    const small = await openStudio(studio.scratch, { imageMemoryMiB: 192 });
     try {
       // 10.5 million pixels; 9.6 fit.
       const file = await run(
@@ -376,7 +366,7 @@ describe('others', () => {
   });
 
   test('a decoder that takes too long says how long it had', async () => {
-    const hurried = await openStudio(dir, { imageSeconds: 1 });
+    const hurried = await openStudio(studio.scratch, { imageSeconds: 1 });
     try {
       // Content that a renderer goes through for very long: a million strokes.
       const strokes = '0 0 m 99 99 l S '.repeat(400_000);

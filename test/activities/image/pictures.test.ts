@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,22 +10,12 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 
 import { failureOf } from '../../tools/support.js';
-import { openStudio, type Studio } from './support.js';
+import { useStudio } from './support.js';
 
 // Real decoders, on a machine that has other tests to run.
 jest.setTimeout(60_000);
 
-let dir: string;
-let studio: Studio;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'mediamill-pictures-'));
-  studio = await openStudio(dir);
-});
-afterAll(async () => {
-  await studio.tools.close();
-  expect(await readdir(dir)).toEqual([]);
-  await rm(dir, { recursive: true });
-});
+const studio = useStudio();
 
 type Rgb = readonly [number, number, number];
 const RED: Rgb = [255, 0, 0];
@@ -369,7 +359,7 @@ describe('SVG', () => {
   });
 
   test('shows no file, outside its slot or in it', async () => {
-    const blue = join(dir, 'blue.png');
+    const blue = join(studio.dir, 'blue.png');
     await writeFile(blue, await solid([0, 0, 255]).png().toBuffer());
     try {
       for (const href of [

@@ -1,8 +1,8 @@
 /** What the variants look like beside what they should: likeness, colours, orientation, transparency, crops, budgets. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
+import {} from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp, { type Sharp } from 'sharp';
@@ -12,21 +12,12 @@ import type { FocalPoint } from '../../../src/contracts/image.js';
 import type { ImageSpec } from '../../../src/contracts/profile.js';
 import type { PictureFacts } from '../../../src/media/image/plan.js';
 import { deltaE, photo, rasterOf, ssim, toLab, type Raster, type Rgb } from '../../support/likeness.js';
-import { openStudio, type Studio } from './support.js';
+import { useStudio } from './support.js';
 
 // Real decoders, on a machine that has other tests to run.
 jest.setTimeout(60_000);
 
-let dir: string;
-let studio: Studio;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'mediamill-quality-'));
-  studio = await openStudio(dir);
-});
-afterAll(async () => {
-  await studio.tools.close();
-  await rm(dir, { recursive: true });
-});
+const studio = useStudio();
 
 const DEFAULT = loadProfiles('').get('default').image;
 
@@ -57,10 +48,10 @@ describe('likeness to a reference resize', () => {
   let references: Map<number, Raster>;
   beforeAll(async () => {
     source = await photo(1200, 900);
-    const whole = join(dir, 'whole.png');
+    const whole = join(studio.dir, 'whole.png');
     await toImage(source).png().toFile(whole);
     const made = WIDTHS.map(async (width) => {
-      const resized = join(dir, `reference-${width}.png`);
+      const resized = join(studio.dir, `reference-${width}.png`);
       await convert(whole, '-filter', 'Lanczos', '-resize', `${width}x`, resized);
       return [width, await rasterOf(await readFile(resized))] as const;
     });
@@ -175,7 +166,7 @@ describe('colours', () => {
       sharp(source).metadata(),
       sharp(await sharp(flat).withIccProfile('srgb').png().toBuffer()).metadata(),
     ]);
-    const path = (name: string): string => join(dir, name);
+    const path = (name: string): string => join(studio.dir, name);
     await writeFile(path('cmyk.jpg'), source);
     await writeFile(path('press.icc'), press.icc!);
     await writeFile(path('screen.icc'), screen.icc!);
@@ -197,7 +188,7 @@ describe('colours', () => {
 
   test('of grey follow its own profile', async () => {
     // A profile whose grey is linear: half of the light is 188 in sRGB.
-    const path = (name: string): string => join(dir, name);
+    const path = (name: string): string => join(studio.dir, name);
     await writeFile(path('linear.icc'), linearGrey());
     await sharp({ create: { width: 60, height: 40, channels: 3, background: '#808080' } })
       .toColourspace('b-w')

@@ -1,5 +1,7 @@
 /** Pictures all the way through sniffing, admission, decoding and verification, on real tools; no Temporal, no store. */
-import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { makeVariants } from '../../../src/activities/image/make-variants.js';
@@ -58,5 +60,35 @@ export async function openStudio(
         const finished = await makeVariants(slot, picture.file, plan.variants);
         return { plan, files: new Map(finished.map((made) => [made.variant.name, made.bytes])) };
       }),
+  };
+}
+
+/** A studio for all tests of a file. It must leave nothing behind. */
+export function useStudio(): Studio & { readonly dir: string; readonly scratch: string } {
+  let [dir, scratch] = ['', ''];
+  let studio: Studio;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'mediamill-studio-'));
+    scratch = await mkdtemp(join(dir, 'scratch-'));
+    studio = await openStudio(scratch);
+  });
+  afterAll(async () => {
+    await studio.tools.close();
+    expect(await readdir(scratch)).toEqual([]);
+    await rm(dir, { recursive: true });
+  });
+  return {
+    get tools() {
+      return studio.tools;
+    },
+    /** For the tests' own files. */
+    get dir() {
+      return dir;
+    },
+    /** For further studios. */
+    get scratch() {
+      return scratch;
+    },
+    process: (...args) => studio.process(...args),
   };
 }
