@@ -20,14 +20,16 @@ const ROOMS = {
     ...['activities', 'workflows', 'client'],
   ],
   client: ['contracts', 'config', 'logging'],
+  api: ['contracts', 'client', 'config', 'logging', 'media', 'storage', 'catalogue', 'messaging'],
   'starters/kafka': ['contracts', 'client', 'config', 'logging', 'messaging', 'storage', 'catalogue'],
-  'starters/http': ['contracts', 'client', 'config', 'logging', 'media', 'storage', 'catalogue'],
+  'starters/http': ['contracts', 'client', 'config', 'logging', 'media', 'storage', 'catalogue', 'messaging', 'api'],
+  'starters/grpc': ['contracts', 'client', 'config', 'logging', 'storage', 'catalogue', 'messaging', 'api'],
   local: ['contracts', 'client', 'config', 'logging', 'storage', 'catalogue', 'messaging', 'tools'],
   // The command line is where all parts meet: it starts them, and asks each of them how it is.
   'starters/cli': [
     ...['contracts', 'client', 'config', 'logging', 'messaging', 'storage', 'catalogue', 'tools', 'media'],
     // Activities: `verify` does at any time what publishing does.
-    ...['local', 'workers', 'starters/kafka', 'activities'],
+    ...['local', 'workers', 'starters/kafka', 'activities', 'api'],
   ],
 };
 

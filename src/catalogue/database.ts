@@ -2,7 +2,7 @@
 import { Kysely, PostgresDialect, type Generated, type JSONColumnType } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/index.js';
-import type { AssetDocument, AssetState, MediaKind } from '../contracts/assets.js';
+import type { AssetDocument, AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
 import { MediaError, type PublicError } from '../contracts/errors.js';
 
 interface AssetsTable {
@@ -24,6 +24,26 @@ interface AssetsTable {
   sha256: string | null;
   /** bit(64), as a text of zeros and ones. */
   perceptual_hash: string | null;
+  title: string | null;
+  file_name: string | null;
+  tags: Generated<string[]>;
+  metadata: JSONColumnType<Record<string, string>, string | undefined>;
+  profile: Generated<string>;
+  priority: Generated<Priority>;
+  /** int8 comes back as text. */
+  bytes: string | number | null;
+  /** Seconds. */
+  duration: number | null;
+  content_type: string | null;
+  job: JSONColumnType<Job> | null;
+  api_key: string | null;
+  legal_hold: Generated<boolean>;
+  source_sha256: string | null;
+  /** Ends with a slash, below the media bucket. */
+  outputs_prefix: string | null;
+  revision: Generated<number>;
+  purged_at: Date | null;
+  source_removed_at: Date | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
 }
@@ -47,10 +67,110 @@ interface QuarantineTable {
   since: Generated<Date>;
 }
 
+interface TenantsTable {
+  id: string;
+  settings: JSONColumnType<Record<string, unknown>, string | undefined>;
+  created_at: Generated<Date>;
+}
+
+interface ApiKeysTable {
+  id: string;
+  tenant: string;
+  name: string;
+  secret_hash: Buffer;
+  scopes: string[];
+  limits: JSONColumnType<Record<string, number>, string | undefined>;
+  created_at: Generated<Date>;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  last_used_at: Date | null;
+}
+
+interface UploadsTable {
+  id: string;
+  tenant: string;
+  api_key: string | null;
+  kind: 'post' | 'tus' | 'put' | 'multipart' | 'url' | 'grpc' | 'image';
+  state: Generated<'open' | 'complete' | 'failed' | 'expired' | 'cancelled'>;
+  bucket: string;
+  key: string;
+  /** int8 comes back as text. */
+  size: string | number | null;
+  sha256: string | null;
+  content_type: string | null;
+  file_name: string | null;
+  facts: JSONColumnType<Record<string, unknown>, string | undefined>;
+  progress: JSONColumnType<Record<string, unknown>, string | undefined>;
+  error: JSONColumnType<PublicError> | null;
+  asset_id: string | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  expires_at: Date;
+}
+
+interface OutboxTable {
+  id: Generated<string>;
+  kind: 'upload' | 'start' | 'delete' | 'webhook';
+  payload: JSONColumnType<Record<string, unknown>, string>;
+  created_at: Generated<Date>;
+  attempts: Generated<number>;
+  not_before: Generated<Date>;
+}
+
+interface IdempotencyKeysTable {
+  tenant: string;
+  key: string;
+  fingerprint: string;
+  status: number | null;
+  headers: JSONColumnType<Record<string, string>> | null;
+  body: string | null;
+  created_at: Generated<Date>;
+}
+
+interface ContentsTable {
+  tenant: string;
+  sha256: string;
+  profile: string;
+  asset_id: string;
+}
+
+interface WebhookEndpointsTable {
+  id: string;
+  tenant: string;
+  url: string;
+  secrets: JSONColumnType<readonly string[], string>;
+  events: Generated<string[]>;
+  enabled: Generated<boolean>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+interface WebhookDeliveriesTable {
+  id: string;
+  endpoint_id: string;
+  event_id: string;
+  type: string;
+  payload: JSONColumnType<Record<string, unknown>, string>;
+  state: Generated<'pending' | 'delivered' | 'failed'>;
+  attempts: Generated<number>;
+  last_status: number | null;
+  last_error: string | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
 export interface Tables {
   assets: AssetsTable;
   asset_history: HistoryTable;
   quarantine: QuarantineTable;
+  tenants: TenantsTable;
+  api_keys: ApiKeysTable;
+  uploads: UploadsTable;
+  outbox: OutboxTable;
+  idempotency_keys: IdempotencyKeysTable;
+  contents: ContentsTable;
+  webhook_endpoints: WebhookEndpointsTable;
+  webhook_deliveries: WebhookDeliveriesTable;
 }
 
 export type Database = Kysely<Tables>;

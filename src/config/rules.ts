@@ -21,7 +21,7 @@ function databaseOf(url: string): { host: string; user: string; password: string
 /** Mistakes that only show when settings are seen together. Every single value is taken to be valid. */
 export function crossCheck(config: Config): string[] {
   const mistakes: string[] = [];
-  const { workers, kafka, storage, catalogue, http } = config;
+  const { workers, kafka, storage, catalogue, http, grpc } = config;
   if (workers.forceSeconds <= workers.graceSeconds) {
     mistakes.push(
       `Expected workers.forceSeconds (WORKERS_FORCE_SECONDS) to be more than workers.graceSeconds (WORKERS_GRACE_SECONDS), ${workers.graceSeconds}, but received ${workers.forceSeconds}`,
@@ -55,6 +55,17 @@ export function crossCheck(config: Config): string[] {
   if (!isLoopback(http.host) && (storeIsOpen || databaseIsOpen)) {
     mistakes.push(
       `Mediamill refuses to start an HTTP server that is not on loopback (${http.host}) with the default credentials of its store or database: set http.host (HTTP_HOST), or credentials`,
+    );
+  }
+  const httpIsOpen = !isLoopback(http.host) || (http.publicUrl !== '' && !isLoopback(new URL(http.publicUrl).hostname));
+  if (http.auth === 'off' && (httpIsOpen || !isLoopback(grpc.host))) {
+    mistakes.push(
+      'Mediamill refuses to serve without API keys anywhere but on loopback: set http.auth (HTTP_AUTH) to keys, and make one with `mediamill keys create`',
+    );
+  }
+  if (http.auth === 'keys' && http.tokenSecret.length < 32) {
+    mistakes.push(
+      'Expected http.tokenSecret (HTTP_TOKEN_SECRET) of at least 32 characters with http.auth (HTTP_AUTH) keys: it signs playback tokens',
     );
   }
   return mistakes;

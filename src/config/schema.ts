@@ -60,6 +60,7 @@ export const ConfigSchema = group({
     secretKey: text('Secret key. The default is refused anywhere but on loopback.', 'minioadmin', { secret: true }),
     uploadsBucket: text('Raw uploads, private.', 'uploads'),
     uploadsPrefix: text('Only objects under this prefix are uploads.', ''),
+    stagingBucket: text('Resumable uploads on their way, private. Nobody is told of its objects.', 'staging'),
     mediaBucket: text('Outputs.', 'media'),
     publicUrl: text(
       'Base URL under which players reach the store or its CDN; `/<bucket>/<key>` follows. Empty: the endpoint.',
@@ -88,10 +89,61 @@ export const ConfigSchema = group({
       { minimum: 1 },
     ),
     maxHeld: count('Requests that wait so at once; further ones are told to ask again.', 2000, { minimum: 1 }),
+    auth: Type.Union([Type.Literal('off'), Type.Literal('keys')], {
+      description:
+        '`keys`: every request needs an API key (`mediamill keys create`). `off` is refused anywhere but on loopback.',
+      default: 'off',
+    }),
+    tokenSecret: text(
+      'Signs playback tokens; at least 32 characters, the same on every instance. Empty: one of its own, good until the server stops; refused with `http.auth` `keys`.',
+      '',
+      { secret: true },
+    ),
+    tokenSeconds: count('A playback token is good for so long when nothing else is asked for.', 21_600, {
+      minimum: 10,
+      maximum: 604_800,
+    }),
+    cdnUrl: text(
+      'Base URL of a CDN in front of the media bucket: playlists name `<base>/<key>` instead of signed URLs. Empty: none.',
+      '',
+      HTTP,
+    ),
+    requestsPerMinute: count('Requests of one API key or address. Answers to players do not count. 0: no limit.', 3000),
+    maxOpenUploads: count('Uploads of one API key that may be under way at once. 0: no limit.', 1000),
+    uploadHours: count('An upload that nobody ends is forgotten after so long.', 24, { minimum: 1 }),
+    fetchUrls: Type.Union([Type.Literal('off'), Type.Literal('on')], {
+      description: 'Uploads by URL (`source.url`): the server fetches from public addresses.',
+      default: 'off',
+    }),
     signedUrlSeconds: count("Players are sent to the store's segments by URLs that are good for so long.", 600, {
       minimum: 10,
       maximum: 604_800,
     }),
+  }),
+  grpc: group({
+    host: text('Address that the gRPC server listens on. `http.auth` holds for it too.', '127.0.0.1'),
+    port: count('Its port. 0: any free one.', 8090, { maximum: 65_535 }),
+  }),
+  webhooks: group({
+    allowPrivate: Type.Union([Type.Literal('off'), Type.Literal('on')], {
+      description: 'Endpoints on loopback and private networks, over HTTP too. For development.',
+      default: 'off',
+    }),
+    retryHours: count('A receiver that does not answer is tried again, ever more rarely, for so long.', 72, {
+      minimum: 1,
+    }),
+  }),
+  retention: group({
+    rawDays: Type.Number({
+      description: 'Raw uploads are removed so many days after their asset is ready; 0: at once; negative: never.',
+      default: -1,
+    }),
+    outputDays: Type.Number({ description: 'Assets are deleted after so many days. Negative: never.', default: -1 }),
+    failedDays: Type.Number({
+      description: 'Failed and cancelled assets are deleted after so many days. Negative: never.',
+      default: 30,
+    }),
+    sweepMinutes: count('So often retention and the search for lost things run. 0: never.', 60),
   }),
   queues: group({
     media: text('Task queue of workflows and light steps.', 'media'),
