@@ -17,7 +17,7 @@ import { createLogger } from '../src/logging/index.js';
 import { createAdmin, createProducer } from '../src/messaging/kafka.js';
 import type { EventAdmin, EventProducer } from '../src/messaging/messaging.js';
 import { jobOf } from '../src/starters/kafka/admit.js';
-import { planStart, startWorkflow } from '../src/starters/kafka/start-workflow.js';
+import { planStart, startWorkflow } from '../src/client/start.js';
 import { createObjectStore } from '../src/storage/index.js';
 import { startProcess } from '../test/support/worker.js';
 import { withBenchServers } from './support/stack.js';

@@ -1,7 +1,11 @@
 /** Names that several processes must agree on, with their defaults (all but the type names are configurable). */
 
+/** Work on media: how many of these are open is the length of the queue. */
 export const WORKFLOW_TYPES = { video: 'processVideo', image: 'processImage', repair: 'repairVideo' } as const;
 export type WorkflowType = (typeof WORKFLOW_TYPES)[keyof typeof WORKFLOW_TYPES];
+
+/** Beside the work on media: such a workflow may wait for days, and fills no queue. */
+export const SERVICE_WORKFLOW_TYPES = { webhook: 'deliverWebhook' } as const;
 
 export interface QueueNames {
   /** Workflows and light steps. */

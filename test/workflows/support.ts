@@ -37,7 +37,7 @@ import type { Job } from '../../src/contracts/assets.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import { framesOfChunk, type ChunkResult, type EncodedAudio, type VideoPlan } from '../../src/contracts/plan.js';
 import type { Progress } from '../../src/contracts/progress.js';
-import { planStart } from '../../src/starters/kafka/start-workflow.js';
+import { planStart } from '../../src/client/start.js';
 
 export type AllActivities = VideoActivities & ImageActivities & MediaActivities;
 

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 
 import { openTemporal } from '../../client/lazy-connection.js';
+import { planStart, startWorkflow } from '../../client/start.js';
 import { loadConfig } from '../../config/index.js';
 import type { Config } from '../../config/schema.js';
 import { WORKFLOW_TYPES } from '../../contracts/names.js';
@@ -13,7 +14,6 @@ import { createObjectStore } from '../../storage/index.js';
 import { admit } from './admit.js';
 import { blame } from './blame.js';
 import { createGate } from './gate.js';
-import { planStart, startWorkflow } from './start-workflow.js';
 import { createBatchHandler, type StarterPorts } from './starter.js';
 
 /** Running starts end within their deadline; what takes longer is redelivered. Milliseconds. */

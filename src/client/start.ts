@@ -2,8 +2,8 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOptions } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 
-import type { Job, MediaKind } from '../../contracts/assets.js';
-import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES, type QueueNames, type WorkflowType } from '../../contracts/names.js';
+import type { Job, MediaKind } from '../contracts/assets.js';
+import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES, type QueueNames, type WorkflowType } from '../contracts/names.js';
 
 export interface PlannedStart {
   readonly workflowType: WorkflowType;

@@ -1,6 +1,6 @@
-import { DEFAULT_QUEUES } from '../../../src/contracts/names.js';
-import { jobOf } from '../../../src/starters/kafka/admit.js';
-import { guessKind, planStart } from '../../../src/starters/kafka/start-workflow.js';
+import { DEFAULT_QUEUES } from '../../src/contracts/names.js';
+import { jobOf } from '../../src/starters/kafka/admit.js';
+import { guessKind, planStart } from '../../src/client/start.js';
 
 const stat = { bytes: 5, etag: 'e1', modifiedAt: new Date(0), metadata: { 'mediamill-tenant': 'acme', title: 'x' } };
 const defaults = { tenant: 'default', profile: 'default' };
