@@ -16,4 +16,6 @@ export interface ApiContext {
   readonly store: ObjectStore;
   /** Connects when first needed: the front doors stay open while Temporal is away. */
   readonly temporal: Client;
+  /** Something was written to the outbox: the relay of this process looks at once, those of others soon. */
+  readonly wake: () => void;
 }
