@@ -13,6 +13,7 @@ export const PROBLEMS = {
   'upload-unknown': [404, 'There is no such upload.'],
   'asset-not-playable': [404, 'This asset is neither video nor audio.'],
   'method-not-allowed': [405, 'This method is not possible here.'],
+  'request-timeout': [408, 'The request took too long to arrive.'],
   conflict: [409, 'This is not possible in its present state.'],
   'idempotency-in-flight': [409, 'A request with this idempotency key is under way.'],
   'upload-locked': [409, 'Another request writes to this upload.'],
@@ -32,6 +33,7 @@ export const PROBLEMS = {
   internal: [500, 'Something went wrong on our side.'],
   'not-made-yet': [503, 'This part is not made yet.'],
   busy: [503, 'Too many requests wait for parts that are not made yet.'],
+  overloaded: [503, 'This server is too busy right now.'],
   unavailable: [503, 'Something that this service needs can not be reached.'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

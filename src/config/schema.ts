@@ -108,6 +108,10 @@ export const ConfigSchema = group({
       '',
       HTTP,
     ),
+    trustedProxies: text(
+      'Addresses or networks (CIDR), separated by commas, whose `X-Forwarded-For` is believed. Empty: none.',
+      '',
+    ),
     requestsPerMinute: count('Requests of one API key or address. Answers to players do not count. 0: no limit.', 3000),
     maxOpenUploads: count('Uploads of one API key that may be under way at once. 0: no limit.', 1000),
     uploadHours: count('An upload that nobody ends is forgotten after so long.', 24, { minimum: 1 }),

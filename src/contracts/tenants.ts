@@ -14,7 +14,9 @@ export const RetentionSchema = Type.Object(
 );
 
 const limit = (description: string) =>
-  Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: `${description} 0: no limit.` }));
+  Type.Optional(
+    Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: `${description} 0: no limit.` }),
+  );
 
 export const LimitsSchema = Type.Object(
   {
@@ -32,7 +34,7 @@ export const TenantSettingsSchema = Type.Object(
     /** By profile; what a profile does not say, `retention` says, and what that does not, the configuration. */
     profiles: Type.Optional(
       Type.Record(
-        Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
+        Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }),
         Type.Object({ retention: Type.Optional(RetentionSchema) }, { additionalProperties: false }),
       ),
     ),
@@ -46,4 +48,4 @@ export type Retention = Static<typeof RetentionSchema>;
 export type TenantSettings = Static<typeof TenantSettingsSchema>;
 
 /** Also what an event may name: a tenant is part of object keys. */
-export const TENANT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
+export const TENANT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';

@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 
+import { connect, type Database } from '../../src/catalogue/database.js';
 import type { Catalogue } from '../../src/catalogue/catalogue.js';
 import { createCatalogue } from '../../src/catalogue/postgres.js';
 import { connectTemporal, type OpenClient } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/schema.js';
 import type { Job } from '../../src/contracts/assets.js';
 import type { VideoPlan } from '../../src/contracts/plan.js';
-import { SIGNAL_WANTED } from '../../src/contracts/progress.js';
 import { createLogger } from '../../src/logging/index.js';
 import { createServer } from '../../src/starters/http/server.js';
 import { createObjectStore } from '../../src/storage/index.js';
@@ -26,6 +26,7 @@ const stack = useStack();
 let config: Config;
 let store: ObjectStore;
 let catalogue: Catalogue;
+let db: Database;
 let client: OpenClient;
 let bucket: string;
 /** Holds requests for a second. */
@@ -34,15 +35,16 @@ let hasty: FastifyInstance;
 let patient: FastifyInstance;
 
 const serve = async (holdSeconds: number, maxHeld = 100): Promise<FastifyInstance> => {
-  const server = await createServer(
-    {
-      catalogue,
-      store,
-      wanted: (workflowId, wanted) => client.temporal.workflow.getHandle(workflowId).signal(SIGNAL_WANTED, wanted),
-      logger: createLogger({ ...config.log, level: 'error' }),
-    },
-    { mediaBucket: bucket, holdSeconds, maxHeld, signedUrlSeconds: 60 },
-  );
+  const http = { ...config.http, holdSeconds, maxHeld, signedUrlSeconds: 60 };
+  const server = await createServer({
+    config: { ...config, http },
+    catalogue,
+    db,
+    store,
+    temporal: client.temporal,
+    wake: () => undefined,
+    logger: createLogger({ ...config.log, level: 'error' }),
+  });
   await server.listen({ host: '127.0.0.1', port: 0 });
   return server;
 };
@@ -51,6 +53,7 @@ beforeAll(async () => {
   config = await stack.isolated();
   bucket = config.storage.mediaBucket;
   store = createObjectStore(config.storage);
+  db = connect(config.catalogue);
   catalogue = createCatalogue(config.catalogue);
   client = await connectTemporal(config.temporal);
   hasty = await serve(1);
@@ -62,6 +65,7 @@ afterAll(async () => {
   await patient.close();
   await client.close();
   await catalogue.close();
+  await db.destroy();
 });
 
 const addressOf = (server: FastifyInstance): string =>

@@ -1,22 +1,48 @@
 /** The framework, as all routes meet it. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import AjvCompiler from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify from 'fastify';
 import type { problemHandler } from './problems.js';
 
+/** Of JSON. Routes that take media say otherwise. Bytes. */
 const BODY_LIMIT = 64 * 1024;
-/** A request must have arrived after so long. Milliseconds. */
-const REQUEST_TIMEOUT = 15_000;
+/** Head of a request. Bodies of media may take hours: `slow-bodies.ts`. Milliseconds. */
+const HEADERS_TIMEOUT = 15_000;
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
-export const build = (onError: ReturnType<typeof problemHandler>) =>
+const ajv = { removeAdditional: false, useDefaults: true, allErrors: false };
+const compiler = AjvCompiler();
+/** A number in JSON is a number; in a URL or a header all is text. */
+const validators = {
+  body: compiler({}, { customOptions: { ...ajv, coerceTypes: false } }),
+  text: compiler({}, { customOptions: { ...ajv, coerceTypes: 'array' } }),
+};
+
+/** @param trustedProxies addresses or networks, separated by commas */
+export const build = (onError: ReturnType<typeof problemHandler>, trustedProxies = '') =>
   fastify({
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT,
+    requestTimeout: 0,
+    http: { headersTimeout: HEADERS_TIMEOUT },
     // A player that keeps its connection open must not keep a stopping server; what is held gets its answer.
     forceCloseConnections: 'idle',
     // What can not be routed: a URL that can not be decoded.
     frameworkErrors: onError,
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 256 },
-  }).withTypeProvider<TypeBoxTypeProvider>();
+    trustProxy: trustedProxies === '' ? false : trustedProxies,
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+  })
+    .setValidatorCompiler((route) => (route.httpPart === 'body' ? validators.body(route) : validators.text(route)))
+    .withTypeProvider<TypeBoxTypeProvider>();
 
 export type Server = ReturnType<typeof build>;
+
+/** The caller's own, where it can stand in a log. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}

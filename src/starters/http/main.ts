@@ -1,16 +1,12 @@
 /** Process entry: serves HTTP until a signal stops it. */
-import { createCatalogue } from '../../catalogue/postgres.js';
-import { openTemporal } from '../../client/lazy-connection.js';
-import { wanted } from '../../client/wanted.js';
+import { openContext } from '../../api/open-context.js';
 import { loadConfig } from '../../config/index.js';
 import type { Config } from '../../config/schema.js';
 import { createLogger } from '../../logging/index.js';
 import type { Logger } from '../../logging/logger.js';
-import { createObjectStore } from '../../storage/index.js';
 import { createServer } from './server.js';
 
-/** A segment that is asked for by a player that has gone since is of no use. Milliseconds. */
-const WISH_DEADLINE = 5_000;
+/** Milliseconds. */
 const STOP_LIMIT = 12_000;
 
 const config = loadConfig();
@@ -29,22 +25,12 @@ await logger.flush();
 // A socket that does not let go must not keep a stopped server.
 process.exit();
 
-async function serve({ http, storage, catalogue: database, temporal }: Config, logger: Logger): Promise<void> {
-  const catalogue = createCatalogue(database);
-  const client = openTemporal(temporal, 'starter:http');
-  const server = await createServer(
-    {
-      catalogue,
-      store: createObjectStore(storage),
-      wanted: async (workflowId, wish) => {
-        await client.withDeadline(Date.now() + WISH_DEADLINE, () => wanted(client, workflowId, wish));
-      },
-      logger,
-    },
-    { ...http, mediaBucket: storage.mediaBucket },
-  );
+async function serve(config: Config, logger: Logger): Promise<void> {
+  const { ctx, close } = openContext(config, logger, 'starter:http');
+  const server = await createServer(ctx);
   try {
-    const address = await server.listen({ host: http.host, port: http.port });
+    const { host, port } = config.http;
+    const address = await server.listen({ host, port });
     logger.info('http server ready', { address });
     // For a supervisor that waits for it, as `mediamill up` does.
     process.send?.('ready');
@@ -55,8 +41,7 @@ async function serve({ http, storage, catalogue: database, temporal }: Config, l
       process.exit(1);
     }, STOP_LIMIT);
     await server.close();
-    await client.connection.close();
-    await catalogue.close();
+    await close();
     clearTimeout(giveUp);
   }
 }

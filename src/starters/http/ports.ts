@@ -1,5 +1,7 @@
-/** What the server needs of others. */
+/** What playing needs of others. */
+import type { ApiContext } from '../../api/context.js';
 import type { Catalogue } from '../../catalogue/catalogue.js';
+import { wanted } from '../../client/wanted.js';
 import type { WantedSegment } from '../../contracts/progress.js';
 import type { Logger } from '../../logging/logger.js';
 import type { ObjectStore } from '../../storage/object-store.js';
@@ -21,3 +23,20 @@ export interface HttpSettings {
   /** So long a URL into the store is good for. */
   readonly signedUrlSeconds: number;
 }
+
+/** A segment that is asked for by a player that has gone since is of no use. Milliseconds. */
+const WISH_DEADLINE = 5_000;
+
+export const playPorts = ({ catalogue, store, logger, temporal }: ApiContext): HttpPorts => ({
+  catalogue,
+  store,
+  logger,
+  wanted: async (workflowId, wish) => {
+    await temporal.withDeadline(Date.now() + WISH_DEADLINE, () => wanted(temporal, workflowId, wish));
+  },
+});
+
+export const playSettings = ({ config }: ApiContext): HttpSettings => ({
+  ...config.http,
+  mediaBucket: config.storage.mediaBucket,
+});

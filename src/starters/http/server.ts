@@ -1,23 +1,43 @@
 /** The HTTP server: what all routes share. Routes are in the folders beside this file. */
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
+import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
+import type { ApiContext } from '../../api/context.js';
+import { ApiProblem } from '../../api/problems.js';
+import { registerAuth } from './auth.js';
 import { registerHealth } from './health.js';
-import { build } from './instance.js';
+import { build, type Server } from './instance.js';
 import { registerPlay } from './play/routes.js';
-import type { HttpPorts, HttpSettings } from './ports.js';
-import { Problem, problemHandler } from './problems.js';
+import { playPorts, playSettings } from './ports.js';
+import { problemHandler } from './problems.js';
+import { registerSlowBodies } from './slow-bodies.js';
 
 /** Of the text that we send; segments go from the store to the player. Bytes. */
 const WORTH_COMPRESSING = 1024;
-/** Not yet listening. `close()` answers the requests that are held. */
-export async function createServer(ports: HttpPorts, settings: HttpSettings): Promise<FastifyInstance> {
-  const onError = problemHandler(ports.logger);
-  const server = build(onError);
+/** With the event loop so late, further requests are told to come again. Milliseconds. */
+const TOO_LATE = 2_000;
+
+/** Not yet listening. `close()` answers the requests that are held; the context stays open. */
+export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
+  const onError = problemHandler(ctx.logger);
+  const server = build(onError, ctx.config.http.trustedProxies);
   server.setErrorHandler(onError);
   server.setNotFoundHandler(() => {
-    throw new Problem('not-found');
+    throw new ApiProblem('not-found');
   });
+  await registerManners(server);
+  await registerAuth(server, ctx);
+  registerSlowBodies(server);
+
+  registerHealth(server, ctx);
+  registerPlay(server, playPorts(ctx), playSettings(ctx));
+  return server;
+}
+
+/** Every answer's. In this order: preflight requests of browsers have no key. */
+async function registerManners(server: Server): Promise<void> {
+  server.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   // Players are pages of other origins, and nothing here knows a cookie.
   await server.register(cors, {
     origin: '*',
@@ -25,9 +45,16 @@ export async function createServer(ports: HttpPorts, settings: HttpSettings): Pr
     exposedHeaders: ['Retry-After'],
     maxAge: 86_400,
   });
+  await server.register(underPressure, {
+    maxEventLoopDelay: TOO_LATE,
+    pressureHandler: async ({ routeOptions }) => {
+      if (routeOptions.url !== '/healthz') throw new ApiProblem('overloaded', { retryAfter: 1 });
+    },
+  });
   await server.register(compress, {
     threshold: WORTH_COMPRESSING,
-    customTypes: /mpegurl|dash\+xml|json|^text\//,
+    // A stream of events must not wait in a compressor.
+    customTypes: /mpegurl|dash\+xml|json|^text\/(?!event-stream)/,
     encodings: ['br', 'gzip'],
   });
   // A connection that was busy when the server closed is not idle: the answer has to end it.
@@ -39,7 +66,4 @@ export async function createServer(ports: HttpPorts, settings: HttpSettings): Pr
   server.addHook('onSend', async (_request, reply) => {
     if (closing) void reply.header('connection', 'close');
   });
-  registerHealth(server, ports, settings);
-  registerPlay(server, ports, settings);
-  return server;
 }

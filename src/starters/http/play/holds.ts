@@ -1,6 +1,6 @@
 /** Requests that wait for something that is not there yet. All that wait for one thing share one look. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Problem } from '../problems.js';
+import { ApiProblem } from '../../../api/problems.js';
 
 /** A segment takes a second to make; a tenth of that is not felt, and a look costs a millisecond. */
 const LOOK_MS = 75;
@@ -27,7 +27,7 @@ export class Holds {
    * @param id names what `look` looks for
    * @param gone aborted when nobody waits for the answer any more
    * @param missed called when it is not there at the first look; what it returns is called at the end
-   * @throws Problem `not-made-yet` after the bound, `busy` when too many wait; what `look` rejects with
+   * @throws ApiProblem `not-made-yet` after the bound, `busy` when too many wait; what `look` rejects with
    */
   async until<T>(id: string, look: Look<T>, gone: AbortSignal, missed: () => () => void = () => () => {}): Promise<T> {
     // By hand: in Node 20 a signal of `AbortSignal.any` can be collected as garbage before it fires.
@@ -52,7 +52,7 @@ export class Holds {
     // What is there is never refused, however many wait for something else.
     const found = await look();
     if (found !== undefined || signal.aborted) return found as T;
-    if (this.#held >= this.max) throw new Problem('busy', { retryAfter: 2 });
+    if (this.#held >= this.max) throw new ApiProblem('busy', { retryAfter: 2 });
     this.#held += 1;
     const over = missed();
     try {
@@ -109,7 +109,7 @@ async function keepLooking<T>(look: Look<T>, wanted: () => boolean): Promise<T |
 async function bounded<T>(signal: AbortSignal, use: () => Promise<T>): Promise<T> {
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(new Problem('not-made-yet', { retryAfter: 1 }));
+    stop = () => reject(new ApiProblem('not-made-yet', { retryAfter: 1 }));
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });

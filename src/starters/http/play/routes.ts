@@ -12,7 +12,7 @@ import { outputPrefix } from '../../../contracts/assets.js';
 import type { VideoPlan } from '../../../contracts/plan.js';
 import { INIT_FILE, MIME, previewPrefix, segmentName } from '../../../media/video/layout.js';
 import type { HttpPorts, HttpSettings } from '../ports.js';
-import { Problem } from '../problems.js';
+import { ApiProblem } from '../../../api/problems.js';
 import type { Server } from '../instance.js';
 import { Assets } from './assets.js';
 import { Holds } from './holds.js';
@@ -51,7 +51,7 @@ export function registerPlay(server: Server, ports: HttpPorts, settings: HttpSet
   server.get('/v1/assets/:id/play/*', { schema: { params: Params } }, async (request, reply) => {
     const { id, '*': whole }: Static<typeof Params> = request.params;
     const { generation, rest: path } = splitGeneration(whole);
-    if (!isPlain(path)) throw new Problem('not-found');
+    if (!isPlain(path)) throw new ApiProblem('not-found');
     const row = await assets.row(id);
     const stage = stageOf(row, generation);
     if (generation === undefined) return redirectToGeneration(reply, stage.generation, path, request.url);
@@ -64,13 +64,13 @@ export function registerPlay(server: Server, ports: HttpPorts, settings: HttpSet
     const { row, generation, stage, path } = asked;
     const plan = await planOf(asked);
     const target = targetOf(plan, path);
-    if (!target) throw new Problem('not-found');
+    if (!target) throw new ApiProblem('not-found');
     if (target.kind === 'document') {
       const text =
         stage === 'growing'
           ? assets.plannedText(row.id, generation, plan, path)
           : await assets.publishedText(row.id, generation, path);
-      if (text === undefined) throw new Problem('not-found');
+      if (text === undefined) throw new ApiProblem('not-found');
       return reply
         .header('cache-control', stage === 'growing' ? NEVER : SHORTLY)
         .type(MIME[target.mime])
@@ -88,7 +88,7 @@ export function registerPlay(server: Server, ports: HttpPorts, settings: HttpSet
     if (stage === 'growing')
       return holds.until(`${row.id} ${generation}`, whileGrowing(row.id, generation, look), gone);
     const plan = await look();
-    if (!plan) throw new Problem('not-found');
+    if (!plan) throw new ApiProblem('not-found');
     return plan;
   }
 
@@ -100,7 +100,7 @@ export function registerPlay(server: Server, ports: HttpPorts, settings: HttpSet
     const look = () => assets.firstOf(keys);
     if (target.kind === 'extra') {
       if (await look()) return key;
-      throw new Problem('not-found');
+      throw new ApiProblem('not-found');
     }
     const missed = target.kind === 'media' ? () => wish(asked, target) : undefined;
     return holds.until(key, whileGrowing(row.id, generation, look), gone, missed);
@@ -135,7 +135,7 @@ export function registerPlay(server: Server, ports: HttpPorts, settings: HttpSet
       // In this order: what is not there after the end will never be there.
       const { stage } = stageOf(await assets.row(id), generation);
       const found = await look();
-      if (found === undefined && stage === 'published') throw new Problem('not-found');
+      if (found === undefined && stage === 'published') throw new ApiProblem('not-found');
       return found;
     };
   }
