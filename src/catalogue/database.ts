@@ -1,5 +1,5 @@
 /** Tables as the migrations make them, and the connection to them. */
-import { Kysely, PostgresDialect, type Generated, type JSONColumnType } from 'kysely';
+import { Kysely, PostgresDialect, type Generated, type GeneratedAlways, type JSONColumnType } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/index.js';
 import type { AssetDocument, AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
@@ -44,6 +44,11 @@ interface AssetsTable {
   revision: Generated<number>;
   purged_at: Date | null;
   source_removed_at: Date | null;
+  /** Nothing of generations below this one is kept any more. */
+  swept_below: Generated<number>;
+  /** What text searches look into: a tsvector, and the names as one folded text. */
+  words: GeneratedAlways<string>;
+  names: GeneratedAlways<string>;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
 }
@@ -138,7 +143,8 @@ interface WebhookEndpointsTable {
   id: string;
   tenant: string;
   url: string;
-  secrets: JSONColumnType<readonly string[], string>;
+  /** `EndpointSecret`s. */
+  secrets: JSONColumnType<readonly { readonly secret: string; readonly until?: string }[], string>;
   events: Generated<string[]>;
   enabled: Generated<boolean>;
   created_at: Generated<Date>;

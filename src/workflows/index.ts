@@ -1,3 +1,4 @@
+export { deliverWebhook } from './deliver-webhook.js';
 export { processImage } from './process-image.js';
 export { processVideo } from './process-video.js';
 export { repairVideo } from './repair-video.js';

@@ -118,4 +118,12 @@ export const policies = {
     startToCloseTimeout: '10 minutes',
     scheduleToCloseTimeout: undefined,
   }),
+
+  /** An answer of the receiver is a result, whatever it says; what fails is ours, and says nothing about the receiver. */
+  webhook: (setting: Setting): ActivityOptions => ({
+    ...common(setting, 'webhook'),
+    taskQueue: setting.queues.media,
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: undefined,
+  }),
 } as const;
