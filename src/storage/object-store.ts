@@ -1,4 +1,5 @@
 /** The port to the object store: no more than any S3 endpoint can do. Adapter: `s3-store.ts`. */
+import type { PartStore } from './part-store.js';
 
 export interface ObjectStat {
   readonly bytes: number;
@@ -9,6 +10,17 @@ export interface ObjectStat {
   readonly modifiedAt: Date;
   /** User metadata (`x-amz-meta-*`), names in lower case without the prefix. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** One version of an object, or a delete marker. Of a bucket without versions, the only one is called `null`. */
+export interface ObjectVersion {
+  readonly key: string;
+  readonly versionId: string;
+  /** Without quotes; empty of a delete marker. */
+  readonly etag: string;
+  readonly bytes: number;
+  readonly modifiedAt: Date;
+  readonly isDeleteMarker: boolean;
 }
 
 export interface ReadOptions {
@@ -43,6 +55,7 @@ export interface WriteOptions {
  * that another try can mend, NO_SPACE when the local disk is full. `signal` rejects with its reason.
  */
 export interface ObjectStore {
+  readonly parts: PartStore;
   stat(bucket: string, key: string, options?: ReadOptions): Promise<ObjectStat>;
   /** Whole object into memory: for small ones (playlists, manifests). */
   read(bucket: string, key: string, options?: ReadOptions): Promise<Buffer>;
@@ -62,10 +75,16 @@ export interface ObjectStore {
     bucket: string,
     prefix: string,
     options?: { signal?: AbortSignal },
-  ): AsyncIterable<{ key: string; bytes: number; etag: string }>;
+  ): AsyncIterable<{ key: string; bytes: number; etag: string; modifiedAt: Date }>;
   remove(bucket: string, keys: readonly string[]): Promise<void>;
   /** Removes all objects below a prefix and aborts unfinished multipart uploads there. Returns how many objects. */
   removePrefix(bucket: string, prefix: string): Promise<number>;
+  /** Older versions and delete markers too. Of one key, its versions come newest first. */
+  listVersions(bucket: string, prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<ObjectVersion>;
+  /** For good, where `remove` would leave the bytes behind a delete marker. */
+  removeVersions(bucket: string, versions: readonly Pick<ObjectVersion, 'key' | 'versionId'>[]): Promise<void>;
+  /** Aborts unfinished multipart uploads of all keys that begin so; the prefix may be a whole key. */
+  abortUploads(bucket: string, prefix: string): Promise<void>;
   ensureBucket(bucket: string, options?: { publicRead?: boolean }): Promise<void>;
   /** URL for a GET that anybody may make until it expires. Under `storage.publicUrl` where that is set. */
   signedUrl(bucket: string, key: string, seconds: number): Promise<string>;

@@ -9,16 +9,20 @@ import type {
   DownloadOptions,
   ObjectStat,
   ObjectStore,
+  ObjectVersion,
   RangeOptions,
   ReadOptions,
   WriteOptions,
 } from './object-store.js';
+import type { PartStore } from './part-store.js';
 import { publicReadPolicy } from './public-read.js';
 import { save } from './s3-download.js';
 import { asStoreError } from './s3-errors.js';
 import { headersOf, statOf } from './s3-headers.js';
+import { S3Parts } from './s3-parts.js';
 import { createTransport, type S3Transport } from './s3-transport.js';
 import { uploadFile } from './s3-upload.js';
+import { listVersions, removeVersions } from './s3-versions.js';
 
 /** S3: at most so many keys in one delete request and in one page of a listing. */
 const PAGE = 1000;
@@ -34,6 +38,7 @@ function clientOptions(url: URL, { accessKey, secretKey, region }: Config['stora
 }
 
 class S3Store implements ObjectStore {
+  readonly parts: PartStore;
   readonly #client: Client;
   /** Signs for the address that players use: the host is part of the signature. */
   readonly #signer: Client;
@@ -53,6 +58,13 @@ class S3Store implements ObjectStore {
     });
     this.#signer = new Client(clientOptions(new URL(this.#publicUrl), config));
     this.#region = config.region;
+    this.parts = new S3Parts({
+      client: this.#client,
+      signer: this.#signer,
+      credentials: config,
+      request: (signal, use) => this.#request(signal, use),
+      stat: (bucket, key) => this.stat(bucket, key),
+    });
   }
 
   async stat(bucket: string, key: string, options: ReadOptions = {}): Promise<ObjectStat> {
@@ -160,14 +172,15 @@ class S3Store implements ObjectStore {
     bucket: string,
     prefix: string,
     options: { signal?: AbortSignal } = {},
-  ): AsyncGenerator<{ key: string; bytes: number; etag: string }> {
+  ): AsyncGenerator<{ key: string; bytes: number; etag: string; modifiedAt: Date }> {
     let token = '';
     do {
       const page = await this.#request(options.signal, () =>
         this.#client.listObjectsV2Query(bucket, prefix, token, '', PAGE, ''),
       );
-      for (const { name, size, etag } of page.objects) {
-        if (name !== undefined) yield { key: String(name), bytes: Number(size), etag: String(etag) };
+      for (const { name, size, etag, lastModified } of page.objects) {
+        if (name === undefined) continue;
+        yield { key: String(name), bytes: Number(size), etag: String(etag), modifiedAt: new Date(lastModified) };
       }
       token = page.isTruncated ? page.nextContinuationToken : '';
     } while (token);
@@ -192,7 +205,7 @@ class S3Store implements ObjectStore {
     // `assets/1` would take `assets/12` with it, and the empty prefix the whole bucket.
     if (!/[^/]\/$/.test(prefix)) throw new TypeError('a prefix to remove must end with a slash');
     // Uploads first: one that completes meanwhile is then an object that the listing finds.
-    await this.#abortUploads(bucket, prefix);
+    await this.abortUploads(bucket, prefix);
     let removed = 0;
     const batch: string[] = [];
     for await (const { key } of this.list(bucket, prefix)) {
@@ -202,6 +215,18 @@ class S3Store implements ObjectStore {
     }
     await this.remove(bucket, batch);
     return removed;
+  }
+
+  async *listVersions(
+    bucket: string,
+    prefix: string,
+    options: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<ObjectVersion> {
+    yield* listVersions(this.#client, (use) => this.#request(options.signal, use), bucket, prefix);
+  }
+
+  async removeVersions(bucket: string, versions: readonly Pick<ObjectVersion, 'key' | 'versionId'>[]): Promise<void> {
+    await removeVersions(this.#client, (use) => this.#request(undefined, use), bucket, versions);
   }
 
   async ensureBucket(bucket: string, options: { publicRead?: boolean } = {}): Promise<void> {
@@ -226,7 +251,7 @@ class S3Store implements ObjectStore {
   }
 
   /** MinIO lists unfinished uploads by whole bucket or exact key only, so the prefix is matched here. */
-  async #abortUploads(bucket: string, prefix: string): Promise<void> {
+  async abortUploads(bucket: string, prefix: string): Promise<void> {
     let marker = '';
     do {
       const page = await this.#request(undefined, () =>
