@@ -1,5 +1,6 @@
 /** All activities, by the kind of worker that offers them. */
 import type { ImageActivities, MediaActivities, VideoActivities } from '../contracts/activities.js';
+import type { WebhookActivities } from '../contracts/webhooks.js';
 import { onlyWhileAlive } from './alive.js';
 import { createAnnouncePlayable } from './announce-playable.js';
 import type { ActivityContext } from './context.js';
@@ -18,9 +19,10 @@ import { createEncodeChunk } from './video/encode-chunk.js';
 import { createInspectMedia } from './video/inspect.js';
 import { createMakeSubtitles } from './video/make-subtitles.js';
 import { createPreviewAudio } from './video/preview-audio.js';
+import { createAttemptDelivery, createGiveUpDelivery } from './webhooks/attempt-delivery.js';
 
 export interface Activities {
-  readonly media: MediaActivities;
+  readonly media: MediaActivities & WebhookActivities;
   readonly video: VideoActivities;
   readonly image: ImageActivities;
 }
@@ -34,6 +36,8 @@ export function createActivities(outside: ActivityContext): Activities {
       loadPlan: createLoadPlan(context),
       recordEnd: createRecordEnd(context),
       discardOutputs: createDiscardOutputs(context),
+      attemptDelivery: createAttemptDelivery(context),
+      giveUpDelivery: createGiveUpDelivery(context),
     },
     video: {
       inspectMedia: createInspectMedia(context),

@@ -11,6 +11,7 @@ export const PROBLEMS = {
   'not-found': [404, 'There is nothing here.'],
   'asset-unknown': [404, 'There is no such asset.'],
   'upload-unknown': [404, 'There is no such upload.'],
+  'webhook-unknown': [404, 'There is no such webhook.'],
   'asset-not-playable': [404, 'This asset is neither video nor audio.'],
   'method-not-allowed': [405, 'This method is not possible here.'],
   'request-timeout': [408, 'The request took too long to arrive.'],

@@ -28,15 +28,10 @@ export interface Delivery {
 
 /** A delivery with what an attempt needs of its endpoint. */
 export interface DueDelivery extends Delivery {
+  readonly tenant: string;
   readonly url: string;
   readonly secrets: readonly EndpointSecret[];
   readonly enabled: boolean;
-}
-
-/** Where a page of deliveries goes on: after this one. */
-export interface DeliveryPosition {
-  readonly createdAt: Date;
-  readonly id: string;
 }
 
 const eventId = (): string => `evt_${randomUUID().replaceAll('-', '')}`;
@@ -131,10 +126,12 @@ export async function findDue(db: Database, id: string): Promise<DueDelivery | u
     .selectFrom('webhook_deliveries as d')
     .innerJoin('webhook_endpoints as e', 'e.id', 'd.endpoint_id')
     .selectAll('d')
-    .select(['e.url', 'e.secrets', 'e.enabled'])
+    .select(['e.tenant', 'e.url', 'e.secrets', 'e.enabled'])
     .where('d.id', '=', id);
   const row = await mapped(() => query.executeTakeFirst());
-  return row && { ...deliveryOf(row), url: row.url, secrets: row.secrets, enabled: row.enabled };
+  if (!row) return undefined;
+  const { tenant, url, secrets, enabled } = row;
+  return { ...deliveryOf(row), tenant, url, secrets, enabled };
 }
 
 /** What came of an attempt. */
@@ -170,18 +167,19 @@ export async function abandon(db: Database, id: string, reason?: string): Promis
   await mapped(() => query.execute());
 }
 
-/** Newest first. */
+/** Newest first. @param options `after`: a delivery's id; the page goes on with the next older one */
 export async function listDeliveries(
   db: Database,
   endpointId: string,
-  options: { state?: DeliveryState | undefined; limit: number; after?: DeliveryPosition | undefined },
+  options: { state?: DeliveryState | undefined; limit: number; after?: string | undefined },
 ): Promise<Delivery[]> {
   const { state, limit, after } = options;
   let query = db.selectFrom('webhook_deliveries').selectAll().where('endpoint_id', '=', endpointId);
   if (state !== undefined) query = query.where('state', '=', state);
-  if (after) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('created_at', 'id'), '<', tuple(after.createdAt, after.id)),
+  if (after !== undefined) {
+    query = query.where(
+      sql<boolean>`(created_at, id) < (
+        select created_at, id from webhook_deliveries where endpoint_id = ${endpointId} and id = ${after})`,
     );
   }
   const rows = await mapped(() => query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute());

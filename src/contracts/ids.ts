@@ -28,8 +28,16 @@ export function workflowIdOf(object: ObjectIdentity): string {
   return `media/${object.bucket}/${hex(object.key).slice(0, 16)}/${versionOf(object)}`;
 }
 
+/** Of a later generation of the same upload: work of its own. @param workflowId of any generation */
+export function generationIdOf(workflowId: string, generation: number): string {
+  const first = workflowId.replace(/\/g\d+$/, '');
+  return generation === 1 ? first : `${first}/g${generation}`;
+}
+
 /** One repair of an asset at a time. */
 export const repairIdOf = (workflowId: string): string => `${workflowId}/repair`;
+
+export const webhookIdOf = (deliveryId: string): string => `webhook/${deliveryId}`;
 
 /** 24 hex digits. Opaque, safe in object keys, file names and URLs; nothing of the upload's name is in it. */
 export function assetIdOf(object: ObjectIdentity): string {

@@ -16,7 +16,7 @@ export interface OutboxPayloads {
   };
   /** A deleted asset whose objects are to be removed. */
   readonly delete: { readonly assetId: string };
-  readonly webhook: { readonly deliveryId: string };
+  readonly webhook: { readonly deliveryId: string; readonly tenant: string };
 }
 
 export type OutboxKind = keyof OutboxPayloads;

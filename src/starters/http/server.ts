@@ -12,6 +12,7 @@ import { registerPlay } from './play/routes.js';
 import { playPorts, playSettings } from './ports.js';
 import { problemHandler } from './problems.js';
 import { registerSlowBodies } from './slow-bodies.js';
+import { registerWebhooks } from './webhooks/routes.js';
 
 /** Of the text that we send; segments go from the store to the player. Bytes. */
 const WORTH_COMPRESSING = 1024;
@@ -31,6 +32,7 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
   registerSlowBodies(server);
 
   registerHealth(server, ctx);
+  registerWebhooks(server, ctx);
   registerPlay(server, playPorts(ctx), playSettings(ctx));
   return server;
 }
