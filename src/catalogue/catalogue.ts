@@ -1,5 +1,5 @@
 /** The port to the catalogue: what is known of every asset, for ever. Adapter: `postgres.ts`. */
-import type { AssetDocument, AssetState, Job, MediaKind } from '../contracts/assets.js';
+import type { AssetDocument, AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
 import type { PublicError } from '../contracts/errors.js';
 
 export interface AssetRow {
@@ -17,8 +17,49 @@ export interface AssetRow {
   readonly begun: number;
   readonly error: PublicError | null;
   readonly document: AssetDocument | null;
+  readonly title: string | null;
+  /** As the uploader named it; else the last part of the object's key. */
+  readonly fileName: string | null;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly profile: string;
+  readonly priority: Priority;
+  /** Of the upload. */
+  readonly bytes: number | null;
+  /** Seconds, of what is published. */
+  readonly duration: number | null;
+  /** As the uploader said. */
+  readonly contentType: string | null;
+  /** The latest one, as its workflow was given it. */
+  readonly job: Job | null;
+  /** Id of the API key that uploaded it. */
+  readonly apiKey: string | null;
+  readonly legalHold: boolean;
+  /** Of the uploaded bytes, where it is known. */
+  readonly sourceSha256: string | null;
+  /** Where the published generation lives below the media bucket; ends with a slash. Its own place unless an asset of the same bytes was there first. */
+  readonly outputsPrefix: string | null;
+  /** Counts every change of the row. */
+  readonly revision: number;
+  /** When the last object of a deleted asset was gone. */
+  readonly purgedAt: Date | null;
+  readonly sourceRemovedAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** What an uploader says of an asset, and what was found out about its bytes on their way in. */
+export interface AssetFacts {
+  readonly title?: string | undefined;
+  readonly fileName?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly profile?: string | undefined;
+  readonly priority?: Priority | undefined;
+  readonly bytes?: number | undefined;
+  readonly contentType?: string | undefined;
+  readonly sourceSha256?: string | undefined;
+  readonly apiKey?: string | undefined;
 }
 
 export interface HistoryRow {
@@ -37,11 +78,15 @@ export interface Transition {
   readonly kind?: MediaKind | null | undefined;
   readonly error?: PublicError | undefined;
   readonly document?: AssetDocument | undefined;
+  /** Written whatever becomes of the transition, unless the asset is deleted. */
+  readonly facts?: AssetFacts | undefined;
 }
 
 export interface Publication extends Transition {
   readonly document: AssetDocument;
   readonly repair?: boolean | undefined;
+  /** Where its outputs are, when not in the job's own place: those of an asset of the same bytes. Ends with a slash. */
+  readonly outputsPrefix?: string | undefined;
 }
 
 /** A published image that looks like another. */

@@ -46,11 +46,16 @@ interface AssetsTable {
   source_removed_at: Date | null;
   /** Nothing of generations below this one is kept any more. */
   swept_below: Generated<number>;
-  /** What text searches look into: a tsvector, and the names as one folded text. */
+  /** Only searches and sorting use these: a tsvector; title and file name without accents, case and punctuation. */
   words: GeneratedAlways<string>;
   names: GeneratedAlways<string>;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
+}
+
+interface VocabularyTable {
+  tenant: string;
+  word: string;
 }
 
 interface HistoryTable {
@@ -168,6 +173,7 @@ interface WebhookDeliveriesTable {
 export interface Tables {
   assets: AssetsTable;
   asset_history: HistoryTable;
+  asset_vocabulary: VocabularyTable;
   quarantine: QuarantineTable;
   tenants: TenantsTable;
   api_keys: ApiKeysTable;

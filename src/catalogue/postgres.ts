@@ -1,12 +1,10 @@
 /** The catalogue on PostgreSQL. Tables: `migrations/`. */
-import { isDeepStrictEqual } from 'node:util';
-
-import type { Selectable, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 
 import type { Config } from '../config/index.js';
 import type { Job } from '../contracts/assets.js';
-import { versionOf } from '../contracts/ids.js';
 import type { PublicError } from '../contracts/errors.js';
+import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import type {
   AssetRow,
   Catalogue,
@@ -18,13 +16,8 @@ import type {
 } from './catalogue.js';
 import { connect, mapped, type Database, type Tables } from './database.js';
 import * as quarantine from './quarantine.js';
-import { findBySha256, findSimilar, NO_TRAITS, traitsOf } from './similar.js';
-import { judge, judgeRepair } from './transitions.js';
-
-const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
-
-/** As it comes back from the database. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+import { findBySha256, findSimilar } from './similar.js';
+import { repairStep, step } from './step.js';
 
 class PostgresCatalogue implements Catalogue {
   readonly #db: Database;
@@ -34,16 +27,18 @@ class PostgresCatalogue implements Catalogue {
   }
 
   transition(job: Job, transition: Transition): Promise<boolean> {
-    return this.#step(job, transition, false);
+    return this.#within((tx) => step(tx, job, transition));
   }
 
   publish(job: Job, transition: Publication): Promise<boolean> {
-    return transition.repair ? this.#repair(job, transition) : this.#step(job, transition, true);
+    return this.#within((tx) =>
+      transition.repair ? repairStep(tx, job, transition) : step(tx, job, transition, true),
+    );
   }
 
   async find(assetId: string): Promise<AssetRow | undefined> {
     const row = await mapped(() =>
-      this.#db.selectFrom('assets').selectAll().where('id', '=', assetId).executeTakeFirst(),
+      this.#db.selectFrom('assets').select(ASSET_COLUMNS).where('id', '=', assetId).executeTakeFirst(),
     );
     return row && assetRow(row);
   }
@@ -51,7 +46,7 @@ class PostgresCatalogue implements Catalogue {
   async findByWorkflow(workflowId: string): Promise<AssetRow | undefined> {
     const query = this.#db
       .selectFrom('assets')
-      .selectAll()
+      .select(ASSET_COLUMNS)
       .where('workflow_id', '=', workflowId)
       .orderBy('created_at', 'desc');
     const row = await mapped(() => query.limit(1).executeTakeFirst());
@@ -59,7 +54,12 @@ class PostgresCatalogue implements Catalogue {
   }
 
   async list({ limit, state, tenant }: Parameters<Catalogue['list']>[0]): Promise<AssetRow[]> {
-    let query = this.#db.selectFrom('assets').selectAll().orderBy('created_at', 'desc').orderBy('id').limit(limit);
+    let query = this.#db
+      .selectFrom('assets')
+      .select(ASSET_COLUMNS)
+      .orderBy('created_at', 'desc')
+      .orderBy('id')
+      .limit(limit);
     if (state !== undefined) query = query.where('state', '=', state);
     if (tenant !== undefined) query = query.where('tenant', '=', tenant);
     return (await mapped(() => query.execute())).map(assetRow);
@@ -106,138 +106,17 @@ class PostgresCatalogue implements Catalogue {
     await this.#db.destroy();
   }
 
-  /** The row lock makes reading, judging and writing one compare-and-swap. */
-  #step(job: Job, transition: Transition, publishes: boolean): Promise<boolean> {
-    return mapped(() =>
-      this.#db.transaction().execute(async (tx) => {
-        if (await insert(tx, job, transition, publishes)) {
-          await record(tx, job, transition, null);
-          return true;
-        }
-        const now = await tx
-          .selectFrom('assets')
-          .select(['state', 'begun', 'kind'])
-          .where('id', '=', job.assetId)
-          .forUpdate()
-          .executeTakeFirstOrThrow();
-        const verdict = judge(now, transition.to, job.generation);
-        if (verdict === 'apply') {
-          await update(tx, job, transition, publishes);
-          await record(tx, job, transition, now.state);
-        } else if (verdict === 'repeat' && transition.kind && now.kind === null) {
-          // Only what the first time did not know yet.
-          await tx.updateTable('assets').set({ kind: transition.kind }).where('id', '=', job.assetId).execute();
-        }
-        return verdict !== 'refuse';
-      }),
-    );
-  }
-
-  #repair(job: Job, transition: Publication): Promise<boolean> {
-    return mapped(() =>
-      this.#db.transaction().execute(async (tx) => {
-        const now = await tx
-          .selectFrom('assets')
-          .select(['state', 'begun', 'generation', 'document'])
-          .where('id', '=', job.assetId)
-          .forUpdate()
-          .executeTakeFirst();
-        if (!now || judgeRepair(now, job.generation) === 'refuse') return false;
-        // An attempt whose answer got lost has written it already.
-        if (now.state === transition.to && isDeepStrictEqual(now.document, plain(transition.document))) return true;
-        await update(tx, job, transition, true);
-        await record(tx, job, transition, now.state);
-        return true;
-      }),
-    );
+  #within<T>(use: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return mapped(() => this.#db.transaction().execute(use));
   }
 }
 
-/** @returns false when the asset has a row already */
-async function insert(tx: Transaction<Tables>, job: Job, transition: Transition, publishes: boolean): Promise<boolean> {
-  const { source } = job;
-  const inserted = await tx
-    .insertInto('assets')
-    .values({
-      id: job.assetId,
-      workflow_id: job.workflowId,
-      bucket: source.bucket,
-      key: source.key,
-      version: versionOf(source),
-      tenant: job.tenant,
-      kind: transition.kind ?? null,
-      state: transition.to,
-      begun: job.generation,
-      generation: publishes ? job.generation : 0,
-      error: json(transition.error) ?? null,
-      document: json(transition.document) ?? null,
-      ...(publishes && transition.document && traitsOf(transition.document)),
-    })
-    // Names no constraint: with several unique ones, racing inserts can meet at any of them.
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  return inserted !== undefined;
-}
-
-async function update(tx: Transaction<Tables>, job: Job, transition: Transition, publishes: boolean): Promise<void> {
-  const document = json(transition.document);
-  await tx
-    .updateTable('assets')
-    .set((eb) => ({
-      workflow_id: job.workflowId,
-      state: transition.to,
-      // Deleting speaks of the whole asset, whatever generation asks for it.
-      begun: eb.fn<number>('greatest', ['begun', eb.val(job.generation)]),
-      error: json(transition.error) ?? null,
-      updated_at: eb.fn<Date>('clock_timestamp'),
-      ...(transition.kind && { kind: transition.kind }),
-      ...(transition.to === 'deleted' && NO_TRAITS),
-      ...(publishes && { generation: job.generation, ...(transition.document && traitsOf(transition.document)) }),
-      ...(document !== undefined && { document }),
-    }))
-    .where('id', '=', job.assetId)
-    .execute();
-}
-
-async function record(
-  tx: Transaction<Tables>,
-  job: Job,
-  transition: Transition,
-  from: HistoryRow['from'],
-): Promise<void> {
-  await tx
-    .insertInto('asset_history')
-    .values({
-      asset_id: job.assetId,
-      from_state: from,
-      to_state: transition.to,
-      generation: job.generation,
-      step: transition.by,
-      error: json(transition.error) ?? null,
-    })
-    .execute();
-}
-
-function assetRow(row: Selectable<Tables['assets']>): AssetRow {
-  return {
-    id: row.id,
-    workflowId: row.workflow_id,
-    bucket: row.bucket,
-    key: row.key,
-    version: row.version,
-    tenant: row.tenant,
-    kind: row.kind,
-    state: row.state,
-    generation: row.generation,
-    begun: row.begun,
-    error: row.error,
-    document: row.document,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
-}
-
+/** Closing it closes the connections. */
 export function createCatalogue(config: Config['catalogue']): Catalogue {
-  return new PostgresCatalogue(connect(config));
+  return createCatalogueOn(connect(config));
+}
+
+/** On connections that others use too: `close` closes them for all. */
+export function createCatalogueOn(db: Database): Catalogue {
+  return new PostgresCatalogue(db);
 }

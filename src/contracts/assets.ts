@@ -21,6 +21,10 @@ export interface SourceRef {
   readonly etag?: string | undefined;
   /** Bytes. */
   readonly size?: number | undefined;
+  /** As the uploader says: a hint. */
+  readonly contentType?: string | undefined;
+  /** Of the bytes, 64 hexadecimal digits, where it was computed on their way in. */
+  readonly sha256?: string | undefined;
 }
 
 /** Temporal's priority: 1 is the most urgent, 5 the least, 3 the default. */

@@ -1,9 +1,73 @@
 import { sql, type Kysely } from 'kysely';
 
+/**
+ * Searches see words without accents, case and punctuation, which the parser would take for parts of hosts and paths.
+ * Declared immutable, which they are: they need the database's encoding to be UTF-8, and nothing else.
+ */
+const FUNCTIONS = [
+  `create function asset_fold(source text) returns text language sql immutable parallel safe strict as $$
+    select trim(regexp_replace(
+      lower(regexp_replace(normalize(source, NFKD), '[\u0300-\u036f]+', '', 'g')),
+      '[\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g')) $$`,
+  `create function concat_names(title text, file_name text) returns text language sql immutable parallel safe as $$
+    select coalesce(title, '') || ' ' || coalesce(file_name, '') $$`,
+  // A word of the title weighs most, one of the metadata least.
+  `create function asset_words(title text, file_name text, tags text[], metadata jsonb) returns tsvector
+    language sql immutable parallel safe as $$
+    select setweight(to_tsvector('simple', asset_fold(coalesce(title, ''))), 'A')
+      || setweight(to_tsvector('simple', asset_fold(array_to_string(tags, ' '))), 'B')
+      || setweight(to_tsvector('simple', asset_fold(coalesce(file_name, ''))), 'C')
+      || setweight(to_tsvector('simple', asset_fold(
+           coalesce((select string_agg(value, ' ') from jsonb_each_text(metadata)), ''))), 'D') $$`,
+  // Quarters of a perceptual hash, each marked with its place: hashes that differ in at most 11 bits have a quarter
+  // that differs in at most two.
+  `create function hash_quarters(hash bit(64)) returns integer[] language sql immutable parallel safe strict as $$
+    select array[
+      substring(hash, 1, 16)::bit(16)::integer,
+      substring(hash, 17, 16)::bit(16)::integer + 65536,
+      substring(hash, 33, 16)::bit(16)::integer + 131072,
+      substring(hash, 49, 16)::bit(16)::integer + 196608] $$`,
+];
+
+const INDEXES = [
+  'create index assets_words on assets using gin (tenant, words)',
+  'create index assets_tags on assets using gin (tenant, tags)',
+  `create index assets_hash_quarters on assets using gin (tenant, hash_quarters(perceptual_hash))
+    where perceptual_hash is not null`,
+  'create index assets_state on assets (tenant, state, created_at desc, id)',
+  'create index assets_kind on assets (tenant, kind, created_at desc, id)',
+  'create index assets_bytes on assets (tenant, (coalesce(bytes, 0)) desc, created_at desc, id)',
+  'create index assets_name on assets (tenant, left(names, 100), created_at desc, id)',
+  'create index assets_duration on assets (tenant, (coalesce(duration, 0)) desc, created_at desc, id)',
+];
+
+/**
+ * All words of a tenant's assets, for those who mistype them: the few nearest words are found among these, and the
+ * assets by those words. Trigrams of whole texts took ten times as long for common words. Numbers are left out: they
+ * are many, and nobody's typing errors.
+ */
+const VOCABULARY = [
+  'create table asset_vocabulary (tenant text not null, word text not null, primary key (tenant, word))',
+  'create index asset_vocabulary_trigrams on asset_vocabulary using gin (tenant, word gin_trgm_ops)',
+  // In the order of the words, so that two transactions never wait for each other.
+  `create function learn_asset_words() returns trigger language plpgsql as $$ begin
+    insert into asset_vocabulary
+      select new.tenant, word from unnest(tsvector_to_array(new.words)) as word
+      where length(word) between 3 and 40 and word !~ '[0-9]{3}'
+      order by word
+      on conflict do nothing;
+    return null;
+  end $$`,
+  `create trigger assets_learn_words after insert or update of title, file_name, tags, metadata on assets
+    for each row when (new.state <> 'deleted') execute function learn_asset_words()`,
+];
+
 /** What the front doors need: who may come in, what is on its way in, what is to be told to whom; and how assets are found again. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // Trusted since PostgreSQL 13: whoever may create tables in the database may create it.
+  // Trusted since PostgreSQL 13: whoever may create tables in the database may create them.
   await sql`create extension if not exists pg_trgm`.execute(db);
+  await sql`create extension if not exists btree_gin`.execute(db);
+  for (const definition of FUNCTIONS) await sql.raw(definition).execute(db);
   await sql`
     alter table assets
       add column title text,
@@ -28,7 +92,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       -- When the last object of a deleted asset was gone.
       add column purged_at timestamptz,
       -- When its raw upload was removed.
-      add column source_removed_at timestamptz`.execute(db);
+      add column source_removed_at timestamptz,
+      -- Nothing of generations below this one is kept any more.
+      add column swept_below integer not null default 0,
+      -- Whoever deletes, this wins.
+      add check (not (legal_hold and state = 'deleted'))`.execute(db);
+  await sql`
+    alter table assets
+      add column words tsvector not null generated always as (asset_words(title, file_name, tags, metadata)) stored,
+      add column names text not null
+        generated always as (asset_fold(concat_names(title, file_name))) stored`.execute(db);
+  // How common a word is decides how it is looked for.
+  await sql`alter table assets alter column words set statistics 1000`.execute(db);
+  for (const definition of [...INDEXES, ...VOCABULARY]) await sql.raw(definition).execute(db);
   await sql`create index assets_outputs on assets (outputs_prefix) where outputs_prefix is not null`.execute(db);
   await sql`
     create table tenants (

@@ -1,23 +1,6 @@
 import type { AssetRow } from '../../../src/catalogue/catalogue.js';
 import { stageOf } from '../../../src/starters/http/play/stage.js';
-
-const row = (own: Partial<AssetRow>): AssetRow => ({
-  id: 'a'.repeat(24),
-  workflowId: 'w',
-  bucket: 'uploads',
-  key: 'x',
-  version: '1',
-  tenant: 'default',
-  kind: 'video',
-  state: 'processing',
-  generation: 0,
-  begun: 1,
-  error: null,
-  document: null,
-  createdAt: new Date(),
-  updatedAt: new Date(),
-  ...own,
-});
+import { assetRowOf as row } from '../../support/asset.js';
 
 it.each<[string, Partial<AssetRow>, number | undefined, object]>([
   ['being encoded', {}, undefined, { generation: 1, stage: 'growing' }],

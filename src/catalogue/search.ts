@@ -1,0 +1,118 @@
+/** Finds a tenant's assets: filters, orders, pages. By words: `search-words.ts`. */
+import { sql } from 'kysely';
+
+import type { AssetState, MediaKind } from '../contracts/assets.js';
+import { ASSET_COLUMNS, assetRow } from './asset-row.js';
+import type { AssetRow } from './catalogue.js';
+import { mapped, type Database } from './database.js';
+import { readCursor, writeCursor, type CursorValue } from './search-cursor.js';
+import { behind, keysOf, type AssetSort, type Condition } from './search-keys.js';
+import { queryOf, wordsOf } from './search-text.js';
+import { searchWords } from './search-words.js';
+import { isNear } from './similar.js';
+
+export { ASSET_SORTS, type AssetSort } from './search-keys.js';
+
+export interface AssetSearch {
+  readonly tenant: string;
+  /** Words in title, file name, tags and metadata: all of them, the last one perhaps its beginning only. */
+  readonly text?: string | undefined;
+  readonly kind?: MediaKind | undefined;
+  /** Any of these; absent: all but deleted ones. */
+  readonly state?: readonly AssetState[] | undefined;
+  /** All of these. */
+  readonly tags?: readonly string[] | undefined;
+  readonly profile?: string | undefined;
+  readonly minBytes?: number | undefined;
+  readonly maxBytes?: number | undefined;
+  /** Seconds. */
+  readonly minDuration?: number | undefined;
+  readonly maxDuration?: number | undefined;
+  /** Inclusive. */
+  readonly createdAfter?: Date | undefined;
+  /** Exclusive. */
+  readonly createdBefore?: Date | undefined;
+  /** Published images that look like this. `hash`: `ImageTraits.perceptualHash`; `maxDistance`: bits, 0-64, quick up to 11. */
+  readonly similarTo?: { readonly hash: string; readonly maxDistance: number } | undefined;
+  /** Default: `similarity` with `similarTo`, `relevance` with a text, else `newest`. */
+  readonly sort?: AssetSort | undefined;
+  /** At least 1. */
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export interface AssetPage {
+  readonly rows: AssetRow[];
+  /** Cursor of the next page; absent on the last one. */
+  readonly next?: string | undefined;
+}
+
+/**
+ * Pages are stable: what is added or removed meanwhile moves nothing else into or out of the following ones.
+ *
+ * @throws InvalidCursor
+ */
+export async function searchAssets(db: Database, search: AssetSearch): Promise<AssetPage> {
+  const { limit, cursor, ...question } = search;
+  const sort = sortOf(search);
+  const position = cursor === undefined ? undefined : readCursor(question, cursor);
+  const conditions = conditionsOf(search);
+  const words = wordsOf(search.text ?? '');
+  if (sort === 'relevance' && words.length > 0) {
+    const page = await mapped(() => searchWords(db, { tenant: search.tenant, words, conditions, limit, position }));
+    return { rows: page.rows, ...(page.next && { next: writeCursor(question, page.next) }) };
+  }
+  if (search.text !== undefined) conditions.push(sql`words @@ to_tsquery('simple', ${queryOf(words)})`);
+  const keys = keysOf(sort, search.similarTo?.hash);
+  if (position) conditions.push(behind(keys, position));
+  const rows = await mapped(() =>
+    db
+      .selectFrom('assets')
+      .select(ASSET_COLUMNS)
+      .select(sql<CursorValue[]>`json_build_array(${sql.join(keys.map(({ value }) => value))})`.as('position'))
+      .where((eb) => eb.and(conditions))
+      .orderBy(sql.join(keys.map(({ expression, descending }) => sql`${expression} ${descending ? DESC : ASC}`)))
+      .limit(limit + 1)
+      .execute(),
+  );
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return {
+    rows: rows.slice(0, limit).map(assetRow),
+    ...(last && { next: writeCursor(question, last.position) }),
+  };
+}
+
+const ASC = sql.raw('asc');
+const DESC = sql.raw('desc');
+
+function sortOf({ sort, similarTo, text }: AssetSearch): AssetSort {
+  const given = sort ?? (similarTo ? 'similarity' : text === undefined ? 'newest' : 'relevance');
+  // Nothing to compare with.
+  return (given === 'similarity' && !similarTo) || (given === 'relevance' && !text) ? 'newest' : given;
+}
+
+/** `and`, every one of them served by an index together with the tenant, or cheap. */
+function conditionsOf(search: AssetSearch): Condition[] {
+  const { kind, state, tags, profile, similarTo } = search;
+  const { minBytes, maxBytes, minDuration, maxDuration, createdAfter, createdBefore } = search;
+  const conditions: Condition[] = [sql`tenant = ${search.tenant}`];
+  const add = (value: unknown, condition: () => Condition): void => {
+    if (value !== undefined) conditions.push(condition());
+  };
+  conditions.push(
+    state === undefined ? sql`state <> 'deleted'` : state.length === 1 ? sql`state = ${state[0]}` : anyOf(state),
+  );
+  add(kind, () => sql`kind = ${kind}`);
+  if (tags && tags.length > 0) conditions.push(sql`tags @> ${[...tags]}::text[]`);
+  add(profile, () => sql`profile = ${profile}`);
+  add(minBytes, () => sql`coalesce(bytes, 0) >= ${minBytes}`);
+  add(maxBytes, () => sql`coalesce(bytes, 0) <= ${maxBytes}`);
+  add(minDuration, () => sql`coalesce(duration, 0) >= ${minDuration}`);
+  add(maxDuration, () => sql`coalesce(duration, 0) <= ${maxDuration}`);
+  add(createdAfter, () => sql`created_at >= ${createdAfter}`);
+  add(createdBefore, () => sql`created_at < ${createdBefore}`);
+  if (similarTo) conditions.push(...isNear(similarTo.hash, similarTo.maxDistance));
+  return conditions;
+}
+
+const anyOf = (states: readonly AssetState[]): Condition => sql`state = any(${[...states]}::text[])`;
