@@ -25,6 +25,7 @@ const ROOMS = {
   'starters/kafka': ['contracts', 'client', 'config', 'logging', 'messaging', 'storage', 'catalogue'],
   'starters/http': ['contracts', 'client', 'config', 'logging', 'media', 'storage', 'catalogue', 'messaging', 'api'],
   'starters/grpc': ['contracts', 'client', 'config', 'logging', 'storage', 'catalogue', 'messaging', 'api'],
+  'starters/codec': ['contracts', 'client', 'config', 'logging'],
   local: ['contracts', 'client', 'config', 'logging', 'storage', 'catalogue', 'messaging', 'tools'],
   // The command line is where all parts meet: it starts them, and asks each of them how it is.
   'starters/cli': [

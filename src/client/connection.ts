@@ -2,10 +2,14 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
+import { dataConverterOf } from './encryption.js';
+
 export interface TemporalAddress {
   /** host:port */
   readonly address: string;
   readonly namespace: string;
+  /** `temporal.encryptionKeys`; the same as the workers have. */
+  readonly encryptionKeys?: string | undefined;
 }
 
 export interface OpenClient {
@@ -13,8 +17,9 @@ export interface OpenClient {
   readonly close: () => Promise<void>;
 }
 
-export async function connectTemporal({ address, namespace }: TemporalAddress): Promise<OpenClient> {
+export async function connectTemporal({ address, namespace, encryptionKeys }: TemporalAddress): Promise<OpenClient> {
   const { connectionOptions } = loadClientConnectConfig();
   const connection = await Connection.connect({ ...connectionOptions, address });
-  return { temporal: new Client({ connection, namespace }), close: () => connection.close() };
+  const temporal = new Client({ connection, namespace, dataConverter: dataConverterOf(encryptionKeys) });
+  return { temporal, close: () => connection.close() };
 }

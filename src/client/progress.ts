@@ -1,5 +1,6 @@
 /** How far a job is, from the workflow's own account and the heartbeats of its running steps. */
-import { defaultPayloadConverter, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 
 import { FINAL_STATES } from '../contracts/assets.js';
 import { parseHeartbeat, QUERY_PROGRESS, type HeartbeatDetails, type Progress } from '../contracts/progress.js';
@@ -62,13 +63,23 @@ function percentOf(progress: Progress, running: readonly RunningStep[], encodes:
 
 async function runningSteps(handle: WorkflowHandle): Promise<RunningStep[]> {
   const { raw } = await handle.describe();
-  return (raw.pendingActivities ?? []).map((pending) => {
-    const payload = pending.heartbeatDetails?.payloads?.[0];
-    return {
-      type: pending.activityType?.name ?? '',
-      attempt: pending.attempt ?? 1,
-      lastFailure: pending.lastFailure?.message ?? undefined,
-      details: payload ? parseHeartbeat(defaultPayloadConverter.fromPayload(payload)) : undefined,
-    };
-  });
+  return Promise.all(
+    (raw.pendingActivities ?? []).map(async (pending) => {
+      const payload = pending.heartbeatDetails?.payloads?.[0];
+      return {
+        type: pending.activityType?.name ?? '',
+        attempt: pending.attempt ?? 1,
+        lastFailure: pending.lastFailure?.message ?? undefined,
+        details: payload ? parseHeartbeat(await plain(handle, payload)) : undefined,
+      };
+    }),
+  );
+}
+
+/** A description is the server's answer as it is: what workers encrypted is still encrypted. */
+async function plain({ client }: WorkflowHandle, payload: Payload): Promise<unknown> {
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
+  let decoded = [payload];
+  for (const codec of [...payloadCodecs].reverse()) decoded = await codec.decode(decoded);
+  return payloadConverter.fromPayload(decoded[0]!);
 }

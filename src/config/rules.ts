@@ -21,7 +21,7 @@ function databaseOf(url: string): { host: string; user: string; password: string
 /** Mistakes that only show when settings are seen together. Every single value is taken to be valid. */
 export function crossCheck(config: Config): string[] {
   const mistakes: string[] = [];
-  const { workers, kafka, storage, catalogue, http, grpc } = config;
+  const { workers, kafka, storage, catalogue, http, grpc, temporal, codec } = config;
   if (workers.forceSeconds <= workers.graceSeconds) {
     mistakes.push(
       `Expected workers.forceSeconds (WORKERS_FORCE_SECONDS) to be more than workers.graceSeconds (WORKERS_GRACE_SECONDS), ${workers.graceSeconds}, but received ${workers.forceSeconds}`,
@@ -61,6 +61,11 @@ export function crossCheck(config: Config): string[] {
   if (http.auth === 'off' && (httpIsOpen || !isLoopback(grpc.host))) {
     mistakes.push(
       'Mediamill refuses to serve without API keys anywhere but on loopback: set http.auth (HTTP_AUTH) to keys, and make one with `mediamill keys create`',
+    );
+  }
+  if (temporal.encryptionKeys !== '' && codec.token === '' && !isLoopback(codec.host)) {
+    mistakes.push(
+      'Mediamill refuses to decrypt for everybody anywhere but on loopback: set codec.token (CODEC_TOKEN), or codec.host (CODEC_HOST)',
     );
   }
   if (http.auth === 'keys' && http.tokenSecret.length < 32) {

@@ -26,6 +26,15 @@ export const ConfigSchema = group({
     ),
     namespace: text('Temporal namespace.', 'default'),
     uiUrl: text('Temporal Web UI, for links.', 'http://127.0.0.1:8233', HTTP),
+    encryptionKeys: text(
+      'Arguments, results and progress are encrypted before Temporal is given them: `<id>:<Base64 of 32 bytes>`, comma-separated; the first key encrypts, all decrypt. The same for every process. Empty: off.',
+      '',
+      {
+        secret: true,
+        pattern: '^([A-Za-z0-9._-]{1,64}:[A-Za-z0-9+/]{43}=(,(?!$)|$))*$',
+        patternMeans: 'keys of the form <id>:<Base64 of 32 bytes>, comma-separated',
+      },
+    ),
   }),
   kafka: group({
     brokers: Type.Array(Type.String(HOST_PORT), {
@@ -115,6 +124,7 @@ export const ConfigSchema = group({
     requestsPerMinute: count('Requests of one API key or address. Answers to players do not count. 0: no limit.', 3000),
     maxOpenUploads: count('Uploads of one API key that may be under way at once. 0: no limit.', 1000),
     uploadHours: count('An upload that nobody ends is forgotten after so long.', 24, { minimum: 1 }),
+    slowUploadSeconds: count('An upload that brings less than 1 KiB a second for so long is ended. 0: never.', 60),
     fetchUrls: Type.Union([Type.Literal('off'), Type.Literal('on')], {
       description: 'Uploads by URL (`source.url`): the server fetches from public addresses.',
       default: 'off',
@@ -127,6 +137,14 @@ export const ConfigSchema = group({
   grpc: group({
     host: text('Address that the gRPC server listens on. `http.auth` holds for it too.', '127.0.0.1'),
     port: count('Its port. 0: any free one.', 8090, { maximum: 65_535 }),
+  }),
+  codec: group({
+    host: text(
+      'Address that the codec server listens on: it decrypts for the Temporal Web UI. Runs where `temporal.encryptionKeys` is set.',
+      '127.0.0.1',
+    ),
+    port: count('Its port. 0: any free one.', 8091, { maximum: 65_535 }),
+    token: text('Bearer token that it asks for. Empty: none; refused anywhere but on loopback.', '', { secret: true }),
   }),
   webhooks: group({
     allowPrivate: Type.Union([Type.Literal('off'), Type.Literal('on')], {

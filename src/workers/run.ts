@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 
+import { dataConverterOf } from '../client/encryption.js';
 import { loadConfig } from '../config/index.js';
 import type { Config } from '../config/schema.js';
 import { createLogger, temporalLogger } from '../logging/index.js';
@@ -82,6 +83,7 @@ function optionsOf(pool: Pool, config: Config, connection: NativeConnection, act
   return {
     connection,
     namespace: config.temporal.namespace,
+    dataConverter: dataConverterOf(config.temporal.encryptionKeys),
     taskQueue: pool.taskQueue,
     activities,
     maxConcurrentActivityTaskExecutions: pool.concurrency,
