@@ -18,6 +18,8 @@ export interface AssetSearch {
   /** Words in title, file name, tags and metadata: all of them, the last one perhaps its beginning only. */
   readonly text?: string | undefined;
   readonly kind?: MediaKind | undefined;
+  /** Videos, sound, and what nobody has looked at yet. */
+  readonly withoutImages?: boolean | undefined;
   /** Any of these; absent: all but deleted ones. */
   readonly state?: readonly AssetState[] | undefined;
   /** All of these. */
@@ -103,6 +105,7 @@ function conditionsOf(search: AssetSearch): Condition[] {
     state === undefined ? sql`state <> 'deleted'` : state.length === 1 ? sql`state = ${state[0]}` : anyOf(state),
   );
   add(kind, () => sql`kind = ${kind}`);
+  if (search.withoutImages) conditions.push(sql`kind is distinct from 'image'`);
   if (tags && tags.length > 0) conditions.push(sql`tags @> ${[...tags]}::text[]`);
   add(profile, () => sql`profile = ${profile}`);
   add(minBytes, () => sql`coalesce(bytes, 0) >= ${minBytes}`);

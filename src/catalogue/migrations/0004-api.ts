@@ -36,6 +36,7 @@ const INDEXES = [
     where perceptual_hash is not null`,
   'create index assets_state on assets (tenant, state, created_at desc, id)',
   'create index assets_kind on assets (tenant, kind, created_at desc, id)',
+  `create index assets_no_image on assets (tenant, created_at desc, id) where kind is distinct from 'image'`,
   'create index assets_bytes on assets (tenant, (coalesce(bytes, 0)) desc, created_at desc, id)',
   'create index assets_name on assets (tenant, left(names, 100), created_at desc, id)',
   'create index assets_duration on assets (tenant, (coalesce(duration, 0)) desc, created_at desc, id)',
@@ -154,6 +155,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
   await sql`create index uploads_open on uploads (expires_at) where state = 'open'`.execute(db);
   await sql`create index uploads_key_open on uploads (api_key) where state = 'open'`.execute(db);
+  await sql`create index uploads_key_newest on uploads (api_key, created_at) where api_key is not null`.execute(db);
   // What is to leave this database for another system. Written in the transaction of what it tells of; whoever sends it
   // removes the row afterwards: at least once.
   await sql`
@@ -165,7 +167,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       attempts integer not null default 0,
       not_before timestamptz not null default now()
     )`.execute(db);
-  await sql`create index outbox_due on outbox (not_before, id)`.execute(db);
+  await sql`create index outbox_due on outbox (kind, id)`.execute(db);
   await sql`
     create table idempotency_keys (
       tenant text not null,
