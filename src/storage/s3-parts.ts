@@ -103,7 +103,7 @@ export class S3Parts implements PartStore {
     const request = { method: 'PUT', protocol, path: pathname, headers: { ...Object.fromEntries(named), host } };
     const { accessKey, secretKey, region } = credentials;
     return presignSignatureV4(
-      request as Parameters<typeof presignSignatureV4>[0],
+      request,
       accessKey,
       secretKey,
       undefined,
