@@ -6,7 +6,16 @@ type Outside = Pick<ActivityContext, 'store' | 'catalogue' | 'results'>;
 
 /** Every way in which an activity changes something outside of its own process. */
 const WRITES = {
-  store: ['putBytes', 'putIfAbsent', 'putFile', 'remove', 'removePrefix', 'ensureBucket'],
+  store: [
+    'putBytes',
+    'putIfAbsent',
+    'putFile',
+    'remove',
+    'removePrefix',
+    'removeVersions',
+    'abortUploads',
+    'ensureBucket',
+  ],
   catalogue: ['transition', 'publish', 'quarantine', 'liftQuarantine'],
   results: ['state'],
 } as const satisfies { readonly [Port in keyof Outside]: readonly (keyof Outside[Port])[] };

@@ -1,5 +1,6 @@
 /** What activities are given. Each factory asks only for the part that it uses. */
 import type { Catalogue } from '../catalogue/catalogue.js';
+import type { Database } from '../catalogue/database.js';
 import type { Profiles } from '../config/profiles.js';
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
@@ -14,6 +15,8 @@ export interface ActivityContext {
   readonly logger: Logger;
   readonly store: ObjectStore;
   readonly catalogue: Catalogue;
+  /** The same database. Before a write through it: `assertAlive`. */
+  readonly db: Database;
   readonly results: ResultPublisher;
   readonly scratch: Scratch;
   readonly tools: Tools;

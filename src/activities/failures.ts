@@ -40,6 +40,22 @@ export function drainingFailure(): ApplicationFailure {
   });
 }
 
+/** Failure type of an activity that waits for something else than its own work. Nobody outside sees it. */
+export const WAITING = 'Waiting';
+
+/** Tried again after the pause; meanwhile its place is another's. BENIGN because nothing is wrong. */
+export function waitingFailure(message: string, seconds: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: WAITING,
+    message,
+    nextRetryDelay: `${seconds}s`,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/** Waiting says nothing against the step. */
+export const isWaiting = (error: unknown): boolean => error instanceof ApplicationFailure && error.type === WAITING;
+
 /** Failure type of an activity whose process stood still for longer than Temporal waits. Nobody outside sees it. */
 export const WORKER_FROZEN = 'WorkerFrozen';
 

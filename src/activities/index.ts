@@ -1,5 +1,6 @@
 /** All activities, by the kind of worker that offers them. */
 import type { ImageActivities, MediaActivities, VideoActivities } from '../contracts/activities.js';
+import type { LifecycleActivities } from '../contracts/lifecycle.js';
 import type { WebhookActivities } from '../contracts/webhooks.js';
 import { onlyWhileAlive } from './alive.js';
 import { createAnnouncePlayable } from './announce-playable.js';
@@ -11,6 +12,7 @@ import { createMakeLoop } from './image/make-loop.js';
 import { createMakePoster } from './image/make-poster.js';
 import { createMakeStoryboard } from './image/make-storyboard.js';
 import { createPublishImage } from './image/publish-image.js';
+import { createPurgeAsset } from './lifecycle/purge-asset.js';
 import { createLoadPlan } from './load-plan.js';
 import { createPublishMedia } from './publish/publish-media.js';
 import { createCopyRung } from './video/copy-rung.js';
@@ -22,7 +24,7 @@ import { createPreviewAudio } from './video/preview-audio.js';
 import { createAttemptDelivery, createGiveUpDelivery } from './webhooks/attempt-delivery.js';
 
 export interface Activities {
-  readonly media: MediaActivities & WebhookActivities;
+  readonly media: MediaActivities & LifecycleActivities & WebhookActivities;
   readonly video: VideoActivities;
   readonly image: ImageActivities;
 }
@@ -36,6 +38,7 @@ export function createActivities(outside: ActivityContext): Activities {
       loadPlan: createLoadPlan(context),
       recordEnd: createRecordEnd(context),
       discardOutputs: createDiscardOutputs(context),
+      purgeAsset: createPurgeAsset(context),
       attemptDelivery: createAttemptDelivery(context),
       giveUpDelivery: createGiveUpDelivery(context),
     },

@@ -7,7 +7,7 @@ import { Context, type Info } from '@temporalio/activity';
 import { MediaError } from '../contracts/errors.js';
 import { parseHeartbeat, type HeartbeatDetails } from '../contracts/progress.js';
 import type { Logger } from '../logging/logger.js';
-import { drainingFailure, isFinal, isOutage, toFailure } from './failures.js';
+import { drainingFailure, isFinal, isOutage, isWaiting, toFailure } from './failures.js';
 import { Pulse } from './pulse.js';
 
 /** A heartbeat also fetches cancellation: its period bounds how late a cancel is heard. */
@@ -103,7 +103,7 @@ export function activity<Args extends unknown[], Result>(
         throw pulse.signal.reason;
       }
       const drained = context.cancellationDetails?.workerShutdown === true;
-      const isOurs = !drained && !scope.signal.aborted && !isOutage(error);
+      const isOurs = !drained && !scope.signal.aborted && !isOutage(error) && !isWaiting(error);
       details = isOurs ? { ...details, failures: failures + 1 } : { ...details, strikes };
       beat();
       if (drained) throw drainingFailure();

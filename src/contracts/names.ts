@@ -5,7 +5,11 @@ export const WORKFLOW_TYPES = { video: 'processVideo', image: 'processImage', re
 export type WorkflowType = (typeof WORKFLOW_TYPES)[keyof typeof WORKFLOW_TYPES];
 
 /** Beside the work on media: such a workflow may wait for days, and fills no queue. */
-export const SERVICE_WORKFLOW_TYPES = { webhook: 'deliverWebhook' } as const;
+export const SERVICE_WORKFLOW_TYPES = {
+  webhook: 'deliverWebhook',
+  delete: 'deleteAsset',
+  housekeeping: 'housekeeping',
+} as const;
 
 export interface QueueNames {
   /** Workflows and light steps. */

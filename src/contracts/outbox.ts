@@ -15,7 +15,7 @@ export interface OutboxPayloads {
     readonly fileName?: string | undefined;
   };
   /** A deleted asset whose objects are to be removed. */
-  readonly delete: { readonly assetId: string };
+  readonly delete: { readonly assetId: string; readonly tenant: string };
   readonly webhook: { readonly deliveryId: string; readonly tenant: string };
 }
 

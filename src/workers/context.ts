@@ -1,6 +1,7 @@
 /** Opens everything that activities work with, and closes it again. */
 import type { ActivityContext } from '../activities/context.js';
-import { createCatalogue } from '../catalogue/postgres.js';
+import { connect } from '../catalogue/database.js';
+import { createCatalogueOn } from '../catalogue/postgres.js';
 import { loadProfiles } from '../config/profiles.js';
 import type { Config } from '../config/schema.js';
 import type { Logger } from '../logging/logger.js';
@@ -53,7 +54,8 @@ export async function openContext(config: Config, logger: Logger, needs: { tools
     closers.push(() => scratch.close());
     const tools = needs.tools ? await createTools(config, logger, scratch.dir) : undefined;
     if (tools) closers.push(() => tools.close());
-    const catalogue = createCatalogue(config.catalogue);
+    const db = connect(config.catalogue);
+    const catalogue = createCatalogueOn(db);
     closers.push(() => catalogue.close());
     const producer = await createProducer(config.kafka, logger);
     closers.push(() => producer.close());
@@ -64,6 +66,7 @@ export async function openContext(config: Config, logger: Logger, needs: { tools
         logger,
         store: createObjectStore(config.storage),
         catalogue,
+        db,
         results: createResultPublisher(producer, config, logger),
         scratch,
         // Only the roles that need tools are given activities that use them.

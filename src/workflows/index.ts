@@ -1,3 +1,4 @@
+export { deleteAsset } from './delete-asset.js';
 export { deliverWebhook } from './deliver-webhook.js';
 export { processImage } from './process-image.js';
 export { processVideo } from './process-video.js';

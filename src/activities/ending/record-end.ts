@@ -4,7 +4,6 @@ import type { AssetDocument } from '../../contracts/assets.js';
 import { announceState, putDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
-import { isPublished } from './is-published.js';
 
 type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
 
@@ -13,7 +12,10 @@ export function createRecordEnd({ config, logger, store, catalogue, results }: N
     { signal, logger: log, info }: ActivityScope,
     { job, kind, state, error, startedAt }: EndRequest,
   ): Promise<void> => {
-    if (await isPublished(catalogue, job)) return log.warn(`published already: not ${state}`, { assetId: job.assetId });
+    const row = await catalogue.find(job.assetId);
+    if (row?.generation === job.generation) return log.warn(`published already: not ${state}`, { assetId: job.assetId });
+    // Its objects are being removed: there is nothing to add to them.
+    if (row?.state === 'deleted') return log.info(`deleted: not ${state}`, { assetId: job.assetId });
     const document: AssetDocument = {
       id: job.assetId,
       workflowId: job.workflowId,
@@ -26,7 +28,9 @@ export function createRecordEnd({ config, logger, store, catalogue, results }: N
       timings: { uploadedAt: job.uploadedAt, startedAt },
     };
     await putDocument({ config, store }, job, document, signal);
-    await announceState({ catalogue, results }, job, { to: state, by: info.activityType, kind, error, document });
+    // An earlier generation is published still, and what is said of it stays true.
+    const about = row?.generation ? undefined : document;
+    await announceState({ catalogue, results }, job, { to: state, by: info.activityType, kind, error, document: about });
     log.info(`asset ${state}`, { assetId: job.assetId, code: error.code, reason: error.message });
   };
   return activity(logger, record, { neverGivesUp: true });

@@ -13,7 +13,7 @@ import { planImage } from '../../media/image/plan.js';
 import { SNIFF_BYTES, sniff } from '../../media/sniff.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import type { ImageSlot } from '../../tools/tools.js';
-import { announceState } from '../announce.js';
+import { beginWork } from '../begin-work.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { readHead } from '../untrusted-file.js';
@@ -87,7 +87,7 @@ async function make(
   scope.report({ step: 'inspect', what: SOURCE, percent: 20 });
   const { kind, mime } = await sniff(await readHead(join(dir, SOURCE), SNIFF_BYTES));
   if (kind === 'media' || !mime) return { outcome: 'media' };
-  await announceState(context, job, { to: 'processing', by: scope.info.activityType, kind: 'image' });
+  await beginWork(context, job, { to: 'processing', by: scope.info.activityType, kind: 'image' });
 
   const decode = async (slot: ImageSlot): Promise<Made> => {
     await link(join(dir, SOURCE), join(slot.dir, SOURCE));

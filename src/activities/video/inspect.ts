@@ -3,7 +3,7 @@ import type { Inspection } from '../../contracts/activities.js';
 import type { Job } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
 import { sniff } from '../../media/sniff.js';
-import { announceState } from '../announce.js';
+import { beginWork } from '../begin-work.js';
 import type { ActivityContext } from '../context.js';
 import { activity } from '../scope.js';
 import { readSourceHead, statSource } from './movie-source.js';
@@ -21,7 +21,7 @@ export function createInspectMedia(context: ActivityContext) {
     const facts = (await probeMovie(context, scope, job, bytes)) ?? (await probeWhole(context, scope, job));
     const plan = await planSource(context, scope, job, { facts, profile, bytes });
     await storePlan(context, job, plan, scope.signal);
-    await announceState(context, job, { to: 'processing', by: scope.info.activityType, kind: plan.kind });
+    await beginWork(context, job, { to: 'processing', by: scope.info.activityType, kind: plan.kind });
     scope.logger.info('media inspected', { assetId: job.assetId, facts });
     return { outcome: 'media', plan };
   });

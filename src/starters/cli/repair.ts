@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 
+import { isRepairable, partsOf } from '../../api/lifecycle/repairable.js';
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import { liveProgress } from '../../client/progress.js';
 import { repair } from '../../client/repair.js';
-import { POSTER } from '../../contracts/plan.js';
 import type { ProcessSummary } from '../../contracts/summary.js';
 import { cliConfig } from './config.js';
 import { progressLine } from './follow.js';
@@ -40,7 +40,7 @@ async function repairOne(session: Session, id: string, options: RepairOptions): 
   const row = await (id.includes('/') ? catalogue.findByWorkflow(id) : catalogue.find(id));
   if (!row) throw new Error(`There is no asset ${id}.`);
   assertRepairable(row);
-  const renditions = options.rendition && partsOf(row, options.rendition);
+  const renditions = options.rendition && named(row, options.rendition);
   const request = {
     assetId: row.id,
     generation: row.generation,
@@ -57,19 +57,20 @@ async function repairOne(session: Session, id: string, options: RepairOptions): 
 }
 
 /** @throws with a sentence for people */
-function assertRepairable({ id, state, kind }: AssetRow): void {
+function assertRepairable(row: AssetRow): void {
+  const { id, state, kind } = row;
   if (state !== 'ready' && state !== 'partial') throw new Error(`Asset ${id} is ${state}: nothing of it is published.`);
   if (kind === 'image') throw new Error(`Asset ${id} is an image: only video and sound can be repaired.`);
+  if (!isRepairable(row)) throw new Error(`Asset ${id} plays what another asset of the same bytes made: reprocess it.`);
 }
 
-/** The parts that hold these: the pictures of one poster are made together. @throws with a sentence for people */
-function partsOf({ id, document }: AssetRow, names: readonly string[]): string[] {
-  const parts = new Map((document?.missing ?? []).map(({ name }) => [name, name]));
-  for (const { name, type } of document?.renditions ?? []) parts.set(name, type === 'poster' ? POSTER : name);
-  if (document?.playback.poster) parts.set(POSTER, POSTER);
+/** @throws with a sentence for people */
+function named(row: AssetRow, names: readonly string[]): string[] {
+  const parts = partsOf(row);
   return names.map((name) => {
     const part = parts.get(name);
-    if (part === undefined) throw new Error(`Asset ${id} has no rendition ${name}: ${[...parts.keys()].join(', ')}.`);
+    if (part === undefined)
+      throw new Error(`Asset ${row.id} has no rendition ${name}: ${[...parts.keys()].join(', ')}.`);
     return part;
   });
 }
