@@ -134,6 +134,7 @@ interface IdempotencyKeysTable {
   status: number | null;
   headers: JSONColumnType<Record<string, string>> | null;
   body: string | null;
+  locked_until: Date;
   created_at: Generated<Date>;
 }
 

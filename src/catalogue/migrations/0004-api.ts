@@ -177,6 +177,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       status integer,
       headers jsonb,
       body text,
+      -- Until then whoever serves it is taken to be alive.
+      locked_until timestamptz not null,
       created_at timestamptz not null default now(),
       primary key (tenant, key)
     )`.execute(db);

@@ -1,13 +1,11 @@
 /** Errors as RFC 9457 says: `application/problem+json`. Types are stable: clients may branch on them. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { asProblem } from '../../api/failures.js';
 import { ApiProblem } from '../../api/problems.js';
-import { MediaError } from '../../contracts/errors.js';
 import type { Logger } from '../../logging/logger.js';
 
 const TYPE = 'urn:mediamill:problem:';
 export const PROBLEM_MIME = 'application/problem+json';
-/** Seconds. */
-const OUTAGE_RETRY = 2;
 
 /** Of fastify and its plugins. */
 const BY_CODE: Readonly<Record<string, ConstructorParameters<typeof ApiProblem>[0]>> = {
@@ -17,17 +15,16 @@ const BY_CODE: Readonly<Record<string, ConstructorParameters<typeof ApiProblem>[
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
 };
 
-export function problemOf(error: FastifyError | Error): ApiProblem {
-  if (ApiProblem.is(error)) return error;
-  if (MediaError.is(error) && error.code.endsWith('_UNAVAILABLE'))
-    return new ApiProblem('unavailable', { detail: error.message, retryAfter: OUTAGE_RETRY });
+function problemOf(error: FastifyError | Error): ApiProblem {
+  const problem = asProblem(error);
+  if (problem.problem !== 'internal') return problem;
   const { validation, code, statusCode, message } = error as Partial<FastifyError>;
   if (validation) return new ApiProblem('invalid-request', { detail: message });
   const known = code === undefined ? undefined : BY_CODE[code];
   if (known) return new ApiProblem(known, { detail: message });
   // A URL that can not be decoded, a body that is not JSON.
   if (statusCode !== undefined && statusCode < 500) return new ApiProblem('invalid-request', { detail: message });
-  return new ApiProblem('internal');
+  return problem;
 }
 
 /** @param requestId names this very occurrence, for our log */
