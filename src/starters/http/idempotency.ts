@@ -76,20 +76,22 @@ export function registerIdempotency(server: Server, { db, logger }: ApiContext):
   });
 
   // Before the answer leaves: who repeats the request then meets it.
-  server.addHook('onSend', async (request, { statusCode, getHeaders }, payload) => {
+  server.addHook('onSend', async (request, reply, payload) => {
     const mine = held.get(request);
     if (!mine) return;
     held.delete(request);
     clearInterval(mine.alive);
     const { tenant, key, fingerprint } = mine;
     // What may be otherwise the next time is no answer.
-    const isAnswer = statusCode < 500 && statusCode !== 429 && (payload == null || isText(payload));
+    const { statusCode: status } = reply;
+    const body = textOf(payload);
+    const isAnswer = status < 500 && status !== 429 && body !== undefined;
     try {
       if (isAnswer)
         await settleKey(db, tenant, key, fingerprint, {
-          status: statusCode,
-          headers: kept(getHeaders()),
-          body: payload == null ? '' : String(payload),
+          status,
+          headers: kept(reply.getHeaders()),
+          body,
         });
       else await releaseKey(db, tenant, key);
     } catch (error) {
@@ -103,7 +105,12 @@ export function registerIdempotency(server: Server, { db, logger }: ApiContext):
   }
 }
 
-const isText = (payload: unknown): boolean => typeof payload === 'string' || Buffer.isBuffer(payload);
+/** Undefined of a stream. */
+function textOf(payload: unknown): string | undefined {
+  if (payload === undefined || payload === null) return '';
+  if (Buffer.isBuffer(payload)) return payload.toString();
+  return typeof payload === 'string' ? payload : undefined;
+}
 
 function keyOf({ method, headers, routeOptions }: FastifyRequest): string | undefined {
   const { access, streams, idempotency } = routeOptions.config;
@@ -148,7 +155,7 @@ const replay = (reply: FastifyReply, { status, headers, body }: StoredAnswer): F
     .serializer((text) => text as string)
     .send(body === '' ? undefined : body);
 
-const kept = (headers: Record<string, unknown>): Record<string, string> =>
-  Object.fromEntries(
-    KEPT_HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
-  );
+function kept(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts = KEPT_HEADERS.map((name) => [name, headers[name]] as const);
+  return Object.fromEntries(texts.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}

@@ -36,10 +36,18 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
   await registerManners(server);
   await registerAuth(server, ctx);
   registerSlowBodies(server);
+  registerPlainText(server);
+  registerIdempotency(server, ctx);
+  await registerOpenApi(server, ctx.config);
+  const refuseOthers = refuseOtherMethods(server);
 
   registerHealth(server, ctx);
+  registerAssets(server, ctx);
+  registerEvents(server, ctx);
   registerWebhooks(server, ctx);
   registerPlay(server, playPorts(ctx), playSettings(ctx));
+
+  refuseOthers();
   return server;
 }
 

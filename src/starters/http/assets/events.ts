@@ -35,7 +35,7 @@ export function registerEvents(server: Server, ctx: ApiContext): void {
   };
   server.get('/v1/assets/:id/events', { schema, exposeHeadRoute: false }, async (request, reply) => {
     const { caller, headers } = request;
-    const { id } = request.params as { id: string };
+    const { id } = request.params;
     const row = await findAsset(ctx, caller, id);
     // An EventSource takes it for the end; anything else it would ask again.
     if (FINAL_STATES.includes(row.state) && headers['last-event-id'] === String(row.revision))
