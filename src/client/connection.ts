@@ -1,4 +1,4 @@
-/** Connects to Temporal: address and namespace from our configuration, TLS and API keys by Temporal's standard environment. */
+/** Connects to Temporal; TLS, client certificates and API keys by its standard environment configuration. */
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
@@ -17,9 +17,18 @@ export interface OpenClient {
   readonly close: () => Promise<void>;
 }
 
-export async function connectTemporal({ address, namespace, encryptionKeys }: TemporalAddress): Promise<OpenClient> {
-  const { connectionOptions } = loadClientConnectConfig();
-  const connection = await Connection.connect({ ...connectionOptions, address });
-  const temporal = new Client({ connection, namespace, dataConverter: dataConverterOf(encryptionKeys) });
+/**
+ * @param own what it does not say is taken from Temporal's environment (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`) or its
+ *   profile, like TLS, client certificates and API key
+ */
+export async function connectTemporal(own: Partial<TemporalAddress> = {}): Promise<OpenClient> {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const address = own.address ?? connectionOptions.address;
+  const connection = await Connection.connect({ ...connectionOptions, ...(address && { address }) });
+  const temporal = new Client({
+    connection,
+    namespace: own.namespace ?? namespace,
+    dataConverter: dataConverterOf(own.encryptionKeys),
+  });
   return { temporal, close: () => connection.close() };
 }

@@ -47,8 +47,17 @@ const KIND = keyword(SEARCH_ATTRIBUTES.kind);
 const STAGE = keyword(SEARCH_ATTRIBUTES.stage);
 const TENANT = keyword(SEARCH_ATTRIBUTES.tenant);
 
-export function planStart(job: Job, contentType: string | undefined, queues: QueueNames): PlannedStart {
-  const kind = guessKind(contentType, job.source.key);
+/**
+ * @param kind where it is known; else it is guessed
+ * @param name for people; what the uploader calls it, where the key does not say
+ */
+export function planStart(
+  job: Job,
+  contentType: string | undefined,
+  queues: QueueNames,
+  kind: MediaKind = guessKind(contentType, job.source.key),
+  name = job.source.key,
+): PlannedStart {
   const attributes: SearchAttributePair[] = [
     { key: KIND, value: kind },
     { key: STAGE, value: 'waiting' },
@@ -63,7 +72,7 @@ export function planStart(job: Job, contentType: string | undefined, queues: Que
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       typedSearchAttributes: attributes,
-      staticSummary: `${kind} · ${shortName(job.source.key)}`,
+      staticSummary: `${kind} · ${shortName(name)}`,
       priority: { priorityKey: job.priority, fairnessKey: job.tenant },
     },
   };
