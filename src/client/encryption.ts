@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import { ValueError } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
 const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
@@ -66,7 +66,7 @@ export class EncryptionCodec implements PayloadCodec {
     const { id, key } = this.#first;
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv(CIPHER, key, nonce);
-    const plain = temporal.api.common.v1.Payload.encode(payload).finish();
+    const plain = proto.temporal.api.common.v1.Payload.encode(payload).finish();
     return {
       metadata: { encoding: bytes(ENCODING), [KEY_ID]: bytes(id) },
       data: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]),
@@ -82,7 +82,7 @@ export class EncryptionCodec implements PayloadCodec {
     const decipher = createDecipheriv(CIPHER, key, box.subarray(0, NONCE));
     decipher.setAuthTag(box.subarray(-TAG));
     const plain = Buffer.concat([decipher.update(box.subarray(NONCE, -TAG)), decipher.final()]);
-    return temporal.api.common.v1.Payload.decode(plain);
+    return proto.temporal.api.common.v1.Payload.decode(plain);
   }
 }
 
