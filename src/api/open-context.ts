@@ -1,5 +1,5 @@
 /** The front doors' connections, opened and closed together. */
-import { createCatalogue } from '../catalogue/postgres.js';
+import { createCatalogueOn } from '../catalogue/postgres.js';
 import { connect } from '../catalogue/database.js';
 import { openTemporal } from '../client/lazy-connection.js';
 import type { Config } from '../config/schema.js';
@@ -21,7 +21,7 @@ export interface OpenContext {
  */
 export function openContext(config: Config, logger: Logger, role: string): OpenContext {
   const db = connect(config.catalogue);
-  const catalogue = createCatalogue(config.catalogue);
+  const catalogue = createCatalogueOn(db);
   const temporal = openTemporal(config.temporal, role);
   let relay = (): void => undefined;
   return {
@@ -29,7 +29,6 @@ export function openContext(config: Config, logger: Logger, role: string): OpenC
     onWake: (listener) => (relay = listener),
     close: async () => {
       await temporal.connection.close();
-      await catalogue.close();
       await db.destroy();
     },
   };

@@ -8,11 +8,13 @@ import { registerDown } from './down.js';
 import { plain } from './format.js';
 import { registerInit } from './init.js';
 import { registerInspect } from './inspect.js';
+import { registerKeys } from './keys.js';
 import { registerQuarantine } from './quarantine.js';
 import { registerRepair } from './repair.js';
 import { registerSimilar } from './similar.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
+import { registerTenants } from './tenants.js';
 import { registerUp } from './up.js';
 import { registerVerify } from './verify.js';
 
@@ -20,6 +22,7 @@ const COMMANDS = [
   ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
   ...[registerSubmit, registerInspect, registerSimilar, registerVerify, registerRepair],
   ...[registerDlq, registerQuarantine, registerInit],
+  ...[registerKeys, registerTenants],
 ];
 
 /** @param args without the program's name. Failures become a sentence on standard error and exit code 1. */
