@@ -166,6 +166,22 @@ export async function completeUpload(db: Database, id: string, object: StoredObj
   );
 }
 
+/**
+ * The end of an upload whose bytes somebody else wrote: complete, or failed where they are not what was announced. The
+ * object is then to be removed.
+ *
+ * @param checked what `checkObject` says
+ */
+export async function settleUpload(
+  db: Database,
+  id: string,
+  checked: { readonly ok: true; readonly object: StoredObject } | { readonly ok: false; readonly problem: string },
+): Promise<Completion> {
+  if (checked.ok) return completeUpload(db, id, checked.object);
+  await closeUpload(db, id, 'failed');
+  return { outcome: 'closed', state: 'failed' };
+}
+
 /** The job of a complete upload. */
 async function jobOf(tx: Transaction<Tables>, { assetId }: UploadRow): Promise<Job> {
   const query = tx

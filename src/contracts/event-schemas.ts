@@ -2,7 +2,7 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 
-const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 const BUCKET = '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$';
 const TOKEN = '^[\\x21\\x23-\\x7e]{1,200}$';
 const DATE_TIME = '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$';

@@ -26,13 +26,26 @@ const SILENCE_LIMIT = 180_000;
 
 /** @throws MediaError EVENTS_UNAVAILABLE when no broker answers. */
 export async function createProducer(config: KafkaConfig, logger: Logger): Promise<EventProducer> {
+  const { producer, connected } = prepareProducer(config, logger);
+  await connected().catch((error: unknown) => {
+    throw unavailable(error);
+  });
+  return producer;
+}
+
+/** Connects when first needed: with the broker away, its process does not die. */
+export const openProducer = (config: KafkaConfig, logger: Logger): EventProducer =>
+  prepareProducer(config, logger).producer;
+
+interface LiveProducer {
+  readonly producer: Producer;
+  inFlight: number;
+  retired: boolean;
+}
+
+function prepareProducer(config: KafkaConfig, logger: Logger) {
   const kafka = connectTo(config, logger);
-  interface Live {
-    readonly producer: Producer;
-    inFlight: number;
-    retired: boolean;
-  }
-  const open = async (): Promise<Live> => {
+  const open = async (): Promise<LiveProducer> => {
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -42,18 +55,16 @@ export async function createProducer(config: KafkaConfig, logger: Logger): Promi
     await producer.connect();
     return { producer, inFlight: 0, retired: false };
   };
-  const release = async (live: Live): Promise<void> => {
+  const release = async (live: LiveProducer): Promise<void> => {
     if (live.retired && live.inFlight === 0) await live.producer.disconnect();
   };
-  let current: Promise<Live> | undefined = open();
-  await current.catch((error: unknown) => {
-    throw unavailable(error);
-  });
+  let current: Promise<LiveProducer> | undefined;
+  const connected = (): Promise<LiveProducer> => (current ??= open());
 
-  return {
+  const producer: EventProducer = {
     async send(records) {
-      const mine = (current ??= open());
-      let live: Live | undefined;
+      const mine = connected();
+      let live: LiveProducer | undefined;
       try {
         live = await mine;
         live.inFlight += 1;
@@ -74,6 +85,7 @@ export async function createProducer(config: KafkaConfig, logger: Logger): Promi
       await live?.producer.disconnect();
     },
   };
+  return { producer, connected };
 }
 
 /**

@@ -1,5 +1,6 @@
 export type * from './object-store.js';
 export type * from './part-store.js';
+export { checkObject, type Announced, type Checked } from './check-object.js';
 export { asNoSpace } from './s3-errors.js';
 export { createObjectStore } from './s3-store.js';
 export { createScratch, type Scratch } from './scratch.js';

@@ -44,6 +44,8 @@ export interface PartStore {
   abort(upload: PartUpload): Promise<void>;
   /** Every unfinished upload of exactly this key. */
   abortAll(bucket: string, key: string): Promise<void>;
+  /** SHA-256 of an object, 64 hexadecimal digits, where the store held its writer to it. */
+  checksum(bucket: string, key: string): Promise<string | undefined>;
   /**
    * A URL under which anybody may PUT the object until it expires, with exactly these headers: the store refuses every
    * other length, type and checksum that is named in them.

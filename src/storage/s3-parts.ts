@@ -96,21 +96,24 @@ export class S3Parts implements PartStore {
     }
   }
 
+  async checksum(bucket: string, key: string): Promise<string | undefined> {
+    const { client, request } = this.context;
+    const target = { method: 'HEAD', bucketName: bucket, objectName: key };
+    const { headers } = await request(undefined, () =>
+      client.makeRequestAsyncOmit({ ...target, headers: { 'x-amz-checksum-mode': 'ENABLED' } }),
+    );
+    const checksum = String(headers['x-amz-checksum-sha256'] ?? '');
+    // Of an upload in parts it is one of checksums, with the number of parts behind it.
+    return /^[A-Za-z0-9+/]{43}=$/.test(checksum) ? Buffer.from(checksum, 'base64').toString('hex') : undefined;
+  }
+
   async signPut(bucket: string, key: string, seconds: number, headers: Readonly<Record<string, string>>) {
     const { signer, credentials } = this.context;
     const { protocol, pathname, host } = new URL(await signer.presignedPutObject(bucket, key, seconds));
     const named = Object.entries(headers).map(([name, value]) => [SIGNED_NAMES[name] ?? name, value] as const);
     const request = { method: 'PUT', protocol, path: pathname, headers: { ...Object.fromEntries(named), host } };
     const { accessKey, secretKey, region } = credentials;
-    return presignSignatureV4(
-      request,
-      accessKey,
-      secretKey,
-      undefined,
-      region,
-      new Date(),
-      seconds,
-    );
+    return presignSignatureV4(request, accessKey, secretKey, undefined, region, new Date(), seconds);
   }
 
   async signPart({ bucket, key, uploadId }: PartUpload, number: number, seconds: number): Promise<string> {

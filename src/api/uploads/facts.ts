@@ -91,7 +91,7 @@ export function checkFacts(config: Pick<Config, 'starter' | 'profiles' | 'limits
     sha256: facts.sha256?.toLowerCase() ?? null,
     contentType: mediaTypeOf(contentType),
     fileName: nameOf(facts.fileName),
-    facts: { title, tags, metadata, profile, priority, publishBy },
+    facts: { title, tags, metadata, profile, priority, publishBy: publishBy && new Date(publishBy).toISOString() },
   };
 }
 

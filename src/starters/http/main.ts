@@ -1,9 +1,12 @@
 /** Process entry: serves HTTP until a signal stops it. */
 import { openContext } from '../../api/open-context.js';
+import { RELAY_HANDLERS } from '../../api/relay/handlers.js';
+import { startRelay } from '../../api/relay/relay.js';
 import { loadConfig } from '../../config/index.js';
 import type { Config } from '../../config/schema.js';
 import { createLogger } from '../../logging/index.js';
 import type { Logger } from '../../logging/logger.js';
+import { openProducer } from '../../messaging/kafka.js';
 import { createServer } from './server.js';
 
 /** Milliseconds. */
@@ -26,7 +29,10 @@ await logger.flush();
 process.exit();
 
 async function serve(config: Config, logger: Logger): Promise<void> {
-  const { ctx, close } = openContext(config, logger, 'starter:http');
+  const { ctx, onWake, close } = openContext(config, logger, 'starter:http');
+  const producer = openProducer(config.kafka, logger);
+  const relay = startRelay({ ...ctx, producer }, RELAY_HANDLERS);
+  onWake(relay.wake);
   const server = await createServer(ctx);
   try {
     const { host, port } = config.http;
@@ -41,6 +47,8 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       process.exit(1);
     }, STOP_LIMIT);
     await server.close();
+    await relay.close();
+    await producer.close();
     await close();
     clearTimeout(giveUp);
   }

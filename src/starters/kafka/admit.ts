@@ -10,7 +10,15 @@ import { assetIdOf, workflowIdOf } from '../../contracts/ids.js';
 import type { ObjectStat, ObjectStore } from '../../storage/object-store.js';
 
 export type Admission =
-  | { readonly outcome: 'admitted'; readonly job: Job; readonly contentType: string | undefined }
+  | {
+      readonly outcome: 'admitted';
+      readonly job: Job;
+      readonly contentType: string | undefined;
+      /** What the uploader calls it, where its key does not say. */
+      readonly fileName?: string | undefined;
+    }
+  /** A good event of which nothing is to be made. */
+  | { readonly outcome: 'dropped'; readonly reason: string }
   | { readonly outcome: 'refused'; readonly reason: Refusal; readonly detail: string };
 
 /** Producers of the short form may be quicker than the store's own write. Milliseconds. */
@@ -59,12 +67,14 @@ export function jobOf(
   const own = hintsOfMetadata(stat.metadata);
   if (!own.ok) return { outcome: 'refused', reason: 'EVENT_INVALID', detail: own.detail };
   const { hints } = own;
+  const contentType = upload.contentType ?? stat.contentType;
   const source: SourceRef = {
     bucket: upload.bucket,
     key: upload.key,
     versionId: versionId ?? versionOf(stat.versionId),
     etag: stat.etag,
     size: stat.bytes,
+    contentType,
   };
   const job: Job = {
     assetId: assetIdOf(source),
@@ -78,7 +88,7 @@ export function jobOf(
     publishBy: upload.publishBy ?? hints.publishBy,
     metadata: upload.metadata ?? hints.metadata,
   };
-  return { outcome: 'admitted', job, contentType: upload.contentType ?? stat.contentType };
+  return { outcome: 'admitted', job, contentType };
 }
 
 /** Buckets without versions have objects of the version "null". */

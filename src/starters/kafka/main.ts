@@ -1,8 +1,9 @@
 /** Process entry: reads upload events from Kafka and starts workflows until a signal stops it. */
 import type { Client } from '@temporalio/client';
 
+import { connect } from '../../catalogue/database.js';
 import { openTemporal } from '../../client/lazy-connection.js';
-import { planStart, startWorkflow } from '../../client/start.js';
+import { guessKind, planStart, startWorkflow } from '../../client/start.js';
 import { loadConfig } from '../../config/index.js';
 import type { Config } from '../../config/schema.js';
 import { WORKFLOW_TYPES } from '../../contracts/names.js';
@@ -11,9 +12,9 @@ import type { Logger } from '../../logging/logger.js';
 import { createDeadLetterSink } from '../../messaging/dead-letter-sink.js';
 import { createAdmin, createConsumer, createProducer } from '../../messaging/kafka.js';
 import { createObjectStore } from '../../storage/index.js';
-import { admit } from './admit.js';
 import { blame } from './blame.js';
 import { createGate } from './gate.js';
+import { admitKnown } from './known.js';
 import { createBatchHandler, type StarterPorts } from './starter.js';
 
 /** Running starts end within their deadline; what takes longer is redelivered. Milliseconds. */
@@ -52,9 +53,14 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
     const client = openTemporal(config.temporal, 'starter:kafka');
     closers.push(() => client.connection.close());
     const store = createObjectStore(config.storage);
+    const db = connect(config.catalogue);
+    closers.push(() => db.destroy());
     const ports: StarterPorts = {
-      admit: (upload) => admit(upload, store, config.starter),
-      start: (job, contentType) => startWorkflow(client, planStart(job, contentType, config.queues)),
+      admit: (upload) => admitKnown({ db, store, config }, upload),
+      start: ({ job, contentType, fileName }) => {
+        const kind = guessKind(contentType, fileName ?? job.source.key);
+        return startWorkflow(client, planStart(job, contentType, config.queues, kind, fileName));
+      },
       deadLetter: createDeadLetterSink(producer, kafka.dlqTopic),
       gate: createGate(config.starter.maxOpenWorkflows, () => countOpen(client, config.queues.media)),
       judge: blame,

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pLimit from 'p-limit';
 
-import type { Job } from '../../contracts/assets.js';
 import { parseEvent, type EventSettings, type Refusal, type UploadEvent } from '../../contracts/events.js';
 import type { Logger } from '../../logging/logger.js';
 import type { BatchVerdict, BrokerRecord, RecordBatch } from '../../messaging/messaging.js';
@@ -13,9 +12,11 @@ import type { Verdict } from './blame.js';
 import type { Gate } from './gate.js';
 import { RecentStarts } from './recent-starts.js';
 
+type Admitted = Admission & { readonly outcome: 'admitted' };
+
 export interface StarterPorts {
   admit(upload: UploadEvent): Promise<Admission>;
-  start(job: Job, contentType: string | undefined): Promise<void>;
+  start(admission: Admitted): Promise<void>;
   /** Resolves when the dead-letter topic has it. */
   deadLetter(record: BrokerRecord, reason: Refusal, detail: string): Promise<void>;
   readonly gate: Gate;
@@ -38,8 +39,8 @@ const OWN_RETRIES = [250, 1_000, 3_000];
 const FULL_PAUSE = 1_000;
 
 /**
- * A batch handler that never throws. Every event ends in one of three ways: its workflows are started,
- * it is dead-lettered (both `done`), or it stays and comes again after a pause of its partition. The last is for
+ * A batch handler that never throws. Every event ends in one of three ways: its workflows are started or there is
+ * nothing to start, it is dead-lettered (both `done`), or it stays and comes again after a pause of its partition. The last is for
  * what is not the event's fault, and lasts as long as that does; everything else has an end.
  */
 export function createBatchHandler(
@@ -124,12 +125,13 @@ export function createBatchHandler(
         ports.gate.leave();
         throw error;
       });
-      if (admission.outcome === 'refused') {
+      if (admission.outcome !== 'admitted') {
         ports.gate.leave();
-        refused ??= admission;
+        if (admission.outcome === 'refused') refused ??= admission;
+        else logger.info('nothing to start', { ...placeOf(record), key: upload.key, reason: admission.reason });
         continue;
       }
-      await starting(() => ports.start(admission.job, admission.contentType));
+      await starting(() => ports.start(admission));
       recent.add(upload, admission.job.source);
       const { assetId, workflowId } = admission.job;
       logger.debug('workflow started', { assetId, workflowId });

@@ -24,7 +24,7 @@ function rig(start: (key: string) => Promise<void>, over: Partial<StarterPorts> 
   const ports: StarterPorts = {
     admit: ({ key }) =>
       Promise.resolve({ outcome: 'admitted', job: { source: { key } } as Job, contentType: undefined }),
-    start: (job) => start(job.source.key),
+    start: ({ job }) => start(job.source.key),
     deadLetter: (record, reason, detail) => Promise.resolve(void letters.push(`${record.offset} ${reason} ${detail}`)),
     gate: { enter: () => Promise.resolve((state.places += 1) > 0), leave: () => void (state.places -= 1) },
     judge: blame,
@@ -111,7 +111,7 @@ test('an upload that is announced twice is looked at and started once', async ()
       looks += 1;
       return Promise.resolve({ outcome: 'admitted', job: { source: stored } as Job, contentType: undefined });
     },
-    start: (job) => Promise.resolve(void started.push(job.source.etag!)),
+    start: ({ job }) => Promise.resolve(void started.push(job.source.etag!)),
   });
   await handler('one');
   await handler('one');

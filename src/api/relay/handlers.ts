@@ -1,0 +1,13 @@
+/** How each kind of row in the outbox leaves. */
+import { relayDelete } from './delete.js';
+import { oneByOne, type RelayHandlers } from './relay.js';
+import { relayStart } from './start.js';
+import { relayUploads } from './upload.js';
+import { relayWebhook } from './webhook.js';
+
+export const RELAY_HANDLERS: RelayHandlers = {
+  upload: relayUploads,
+  start: oneByOne(16, relayStart),
+  delete: oneByOne(16, relayDelete),
+  webhook: oneByOne(16, relayWebhook),
+};
