@@ -88,6 +88,11 @@ export interface ObjectStore {
   ensureBucket(bucket: string, options?: { publicRead?: boolean }): Promise<void>;
   /** URL for a GET that anybody may make until it expires. Under `storage.publicUrl` where that is set. */
   signedUrl(bucket: string, key: string, seconds: number): Promise<string>;
+  /**
+   * For many objects at once: signs without a wait. Same moment, same seconds, same URL.
+   * @param at signed as if it were then, not in the future: the URLs are good for so long from there
+   */
+  signer(bucket: string, seconds: number, at: Date): Promise<(key: string) => string>;
   /** URL under which others read an object of the media bucket: `storage.publicUrl`, never signed. */
   publicUrl(bucket: string, key: string): string;
 }

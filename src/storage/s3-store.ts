@@ -20,6 +20,7 @@ import { save } from './s3-download.js';
 import { asStoreError } from './s3-errors.js';
 import { headersOf, statOf } from './s3-headers.js';
 import { S3Parts } from './s3-parts.js';
+import { signLike } from './s3-presign.js';
 import { createTransport, type S3Transport } from './s3-transport.js';
 import { uploadFile } from './s3-upload.js';
 import { listVersions, removeVersions } from './s3-versions.js';
@@ -45,6 +46,7 @@ class S3Store implements ObjectStore {
   readonly #transport: S3Transport;
   readonly #region: string;
   readonly #publicUrl: string;
+  readonly #secretKey: string;
 
   constructor(config: Config['storage']) {
     this.#publicUrl = (config.publicUrl || config.endpoint).replace(/\/+$/, '');
@@ -58,6 +60,7 @@ class S3Store implements ObjectStore {
     });
     this.#signer = new Client(clientOptions(new URL(this.#publicUrl), config));
     this.#region = config.region;
+    this.#secretKey = config.secretKey;
     this.parts = new S3Parts({
       client: this.#client,
       signer: this.#signer,
@@ -244,6 +247,12 @@ class S3Store implements ObjectStore {
 
   async signedUrl(bucket: string, key: string, seconds: number): Promise<string> {
     return this.#signer.presignedGetObject(bucket, key, seconds);
+  }
+
+  async signer(bucket: string, seconds: number, at: Date): Promise<(key: string) => string> {
+    const any = '-';
+    const signed = await this.#signer.presignedGetObject(bucket, any, seconds, {}, at);
+    return signLike(signed, any, this.#secretKey);
   }
 
   publicUrl(bucket: string, key: string): string {

@@ -26,7 +26,8 @@ export const MANIFEST_FILE = 'manifest.mpd';
 export const masterKey = (job: Generation): string => prefix(job) + MASTER_FILE;
 export const manifestKey = (job: Generation): string => prefix(job) + MANIFEST_FILE;
 /** `{ job, plan }` as JSON, without the uploader's metadata: there from inspection on, and for ever. */
-export const planKey = (job: Generation): string => `${prefix(job)}plan.json`;
+export const PLAN_FILE = 'plan.json';
+export const planKey = (job: Generation): string => prefix(job) + PLAN_FILE;
 /** `{ startedAt, made }` as JSON, there once published: what a repair starts from. */
 export const madeKey = (job: Generation): string => `${prefix(job)}made.json`;
 

@@ -5,6 +5,7 @@ import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../../api/context.js';
 import { ApiProblem } from '../../api/problems.js';
+import { registerActions } from './assets/actions.js';
 import { registerEvents } from './assets/events.js';
 import { registerAssets } from './assets/routes.js';
 import { registerAuth } from './auth.js';
@@ -15,7 +16,6 @@ import { refuseOtherMethods } from './methods.js';
 import { registerOpenApi } from './openapi.js';
 import { registerPlainText } from './plain-text.js';
 import { registerPlay } from './play/routes.js';
-import { playPorts, playSettings } from './ports.js';
 import { problemHandler } from './problems.js';
 import { registerSlowBodies } from './slow-bodies.js';
 import { registerWebhooks } from './webhooks/routes.js';
@@ -43,9 +43,10 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
 
   registerHealth(server, ctx);
   registerAssets(server, ctx);
+  registerActions(server, ctx);
   registerEvents(server, ctx);
   registerWebhooks(server, ctx);
-  registerPlay(server, playPorts(ctx), playSettings(ctx));
+  registerPlay(server, ctx);
 
   refuseOthers();
   return server;

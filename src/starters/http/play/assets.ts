@@ -1,14 +1,14 @@
 /** What the server remembers for a moment: rows of the catalogue, plans and published texts. */
 import { LRUCache } from 'lru-cache';
 import type { AssetRow } from '../../../catalogue/catalogue.js';
-import { outputPrefix, type Job } from '../../../contracts/assets.js';
+import type { Job } from '../../../contracts/assets.js';
 import { MediaError } from '../../../contracts/errors.js';
 import type { VideoPlan } from '../../../contracts/plan.js';
-import { planKey } from '../../../media/video/layout.js';
+import { PLAN_FILE } from '../../../media/video/layout.js';
 import { manifestFiles } from '../../../media/video/manifests.js';
 import { plannedPresentation } from '../../../media/video/presentation.js';
 import { subtitleDurations } from '../../../media/video/subtitles.js';
-import type { HttpPorts } from '../ports.js';
+import type { PlayContext } from './ports.js';
 
 /** So late a viewer hears that an asset failed or was deleted. Milliseconds. */
 const ROW_MS = 500;
@@ -29,7 +29,7 @@ export class Assets {
   });
 
   constructor(
-    private readonly ports: Pick<HttpPorts, 'catalogue' | 'store'>,
+    private readonly ports: Pick<PlayContext, 'catalogue' | 'store'>,
     private readonly bucket: string,
   ) {
     this.#rows = new LRUCache({
@@ -44,9 +44,9 @@ export class Assets {
     return (await this.#rows.fetch(assetId))?.row;
   }
 
-  /** Undefined until inspection has written it. It never changes. */
-  async plan(assetId: string, generation: number): Promise<VideoPlan | undefined> {
-    const key = planKey({ assetId, generation });
+  /** @param prefix of a generation. @returns undefined until inspection has written it; it never changes */
+  async plan(prefix: string): Promise<VideoPlan | undefined> {
+    const key = prefix + PLAN_FILE;
     const known = this.#plans.get(key);
     if (known) return known;
     const text = await this.#read(key);
@@ -60,8 +60,8 @@ export class Assets {
    * A playlist or manifest of what is being encoded: all of them follow from the plan, complete from the
    * first second on. Undefined for those that need finished segments, as playlists of I-frames do.
    */
-  plannedText(assetId: string, generation: number, plan: VideoPlan, path: string): string | undefined {
-    const keyOf = (name: string): string => `planned ${outputPrefix(assetId, generation)}${name}`;
+  plannedText(prefix: string, plan: VideoPlan, path: string): string | undefined {
+    const keyOf = (name: string): string => `planned ${prefix}${name}`;
     const known = this.#texts.get(keyOf(path));
     if (known !== undefined) return known;
     const names = plan.subtitles.map(({ name }) => name);
@@ -71,8 +71,8 @@ export class Assets {
   }
 
   /** A published playlist or manifest. */
-  async publishedText(assetId: string, generation: number, path: string): Promise<string | undefined> {
-    const key = outputPrefix(assetId, generation) + path;
+  async publishedText(prefix: string, path: string): Promise<string | undefined> {
+    const key = prefix + path;
     const known = this.#texts.get(key);
     if (known !== undefined) return known;
     const text = await this.#read(key);

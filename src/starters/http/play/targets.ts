@@ -72,7 +72,7 @@ function subtitleTarget(plan: VideoPlan, file: string): Target | undefined {
   return segment !== undefined && Number(segment) < subtitleDurations(plan).length ? { kind: 'awaited' } : undefined;
 }
 
-const videoSegments = ({ grid }: VideoPlan): number => (grid ? segmentCount(grid) : 0);
+export const videoSegments = ({ grid }: VideoPlan): number => (grid ? segmentCount(grid) : 0);
 
 /** Of a track that is as long as the file; its last segment may lie past the picture's. */
-const soundSegments = ({ facts }: VideoPlan): number => Math.ceil(facts.duration / AUDIO_SEGMENT_SECONDS) + 1;
+export const soundSegments = ({ facts }: VideoPlan): number => Math.ceil(facts.duration / AUDIO_SEGMENT_SECONDS) + 1;

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { AssetRow } from '../../../catalogue/catalogue.js';
 import type { WantedSegment } from '../../../contracts/progress.js';
-import type { HttpPorts } from '../ports.js';
+import type { PlayContext } from './ports.js';
 
 /** A wish that came to nothing, as with a worker that died, may be made again. Milliseconds. */
 const AGAIN_MS = 20_000;
@@ -16,7 +16,7 @@ export class Wishes {
   /** When the allowance of an asset will be whole again. */
   readonly #spent = new LRUCache<string, number>({ max: ASSETS });
 
-  constructor(private readonly ports: Pick<HttpPorts, 'wanted' | 'logger'>) {}
+  constructor(private readonly ports: Pick<PlayContext, 'wanted' | 'logger'>) {}
 
   /** Never fails: without it the segment comes in its turn. */
   make({ id, workflowId }: Pick<AssetRow, 'id' | 'workflowId'>, { name, segment }: WantedSegment): void {
