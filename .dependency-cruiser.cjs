@@ -105,6 +105,8 @@ module.exports = {
     only('pg', '^src/catalogue/'),
     only('kysely', '^src/catalogue/'),
     only('fastify', '^src/starters/http/'),
+    // The health check of a container is a client.
+    only('@grpc/grpc-js', '^(src/starters/grpc/|scripts/healthcheck\\.mjs$)'),
     {
       name: 'no-cycles',
       severity: 'error',

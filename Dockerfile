@@ -28,6 +28,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 COPY profiles profiles
+COPY proto proto
 COPY deploy/mediamill.mjs bin/
 COPY scripts/healthcheck.mjs scripts/
 ENV NODE_OPTIONS=--enable-source-maps \

@@ -18,5 +18,6 @@ TEMPORAL_DB_PASSWORD=$(secret)
 MEDIAMILL_DB_PASSWORD=$(secret)
 STORAGE_ACCESS_KEY=mediamill
 STORAGE_SECRET_KEY=$(secret)
+HTTP_TOKEN_SECRET=$(secret)
 EOF
 echo 'Wrote .env'

@@ -1,11 +1,30 @@
 /**
- * Health check of a container. A worker answers on its own Prometheus endpoint; a starter, which has none, holds a
- * connection to a broker. (A consumer that gave up ends its process: that is the restart policy's matter.)
+ * Health check of a container. A worker answers on its own Prometheus endpoint; the Kafka starter, which has none,
+ * holds a connection to a broker (a consumer that gave up ends its process: that is the restart policy's matter);
+ * the gRPC server (argument `grpc`) has the health service of gRPC.
  */
 import { readFile } from 'node:fs/promises';
 
 const metricsPort = Number(process.env.WORKERS_METRICS_PORT ?? 0);
-process.exit((metricsPort > 0 ? await answers(metricsPort) : await connectedToKafka()) ? 0 : 1);
+process.exit((await healthy()) ? 0 : 1);
+
+function healthy() {
+  if (process.argv[2] === 'grpc') return serves(Number(process.env.GRPC_PORT ?? 8090), 'mediamill.v1.VideoService');
+  return metricsPort > 0 ? answers(metricsPort) : connectedToKafka();
+}
+
+async function serves(port, name) {
+  const { Client, credentials } = await import('@grpc/grpc-js');
+  const { service } = await import('grpc-health-check');
+  const { path, requestSerialize, responseDeserialize } = service.Check;
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const deadline = Date.now() + 4000;
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: name }, { deadline }, (_, answer) =>
+      resolve(answer?.status === 'SERVING'),
+    );
+  });
+}
 
 async function answers(port) {
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(4000) }).catch(

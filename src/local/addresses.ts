@@ -47,7 +47,7 @@ export function givenServers(config: Config, env: NodeJS.ProcessEnv = process.en
   );
 }
 
-/** The base configuration with the addresses of the servers that we run ourselves, and a free port for our HTTP server. */
+/** The base configuration with the addresses of the servers that we run ourselves, and free ports for our own. */
 export function stackConfig(base: Config, ours: readonly ServerName[], ports: Ports, bindHost: string): Config {
   const host = reachable(bindHost);
   const overrides: { [name in ServerName]: () => ConfigOverrides } = {
@@ -62,7 +62,8 @@ export function stackConfig(base: Config, ours: readonly ServerName[], ports: Po
       return { catalogue: { url: url.href } };
     },
   };
-  return ours.reduce((config, name) => merge(config, overrides[name]()), merge(base, { http: { port: ports.http } }));
+  const own = merge(base, { http: { port: ports.http }, grpc: { port: ports.grpc } });
+  return ours.reduce((config, name) => merge(config, overrides[name]()), own);
 }
 
 export function merge(config: Config, overrides: ConfigOverrides): Config {

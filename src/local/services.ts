@@ -17,6 +17,7 @@ export function servicePlans(forceSeconds: number): readonly ServicePlan[] {
   return [
     { name: 'workers', entry: 'workers/all.js', drainMs: (forceSeconds + 5) * 1000 },
     { name: 'http', entry: 'starters/http/main.js', drainMs: 15_000 },
+    { name: 'grpc', entry: 'starters/grpc/main.js', drainMs: 15_000 },
     { name: 'starter', entry: 'starters/kafka/main.js', drainMs: 15_000 },
   ];
 }

@@ -69,7 +69,7 @@ export class Stack {
     const { config, stateDir, servers = SERVER_NAMES, progress = silent } = options;
     const paths = await ensureServers(servers, config.local, progress);
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
-    const preferred = options.ports === 'free' ? {} : { ...DEFAULT_PORTS, ...options.ports, ...portGiven(config) };
+    const preferred = options.ports === 'free' ? {} : { ...DEFAULT_PORTS, ...options.ports, ...portsGiven(config) };
     const ports = await choosePorts(preferred, config.local.bindHost);
     const addressed = stackConfig(config, servers, ports, config.local.bindHost);
     return new Stack(addressed, ports, servers, options.given ?? [], stateDir, paths, options.topics ?? [], progress);
@@ -198,7 +198,9 @@ export class Stack {
 }
 
 /** One that somebody asked for goes before the one that was free last time. */
-const portGiven = ({ http }: Config): Partial<Ports> =>
-  http.port === 0 || http.port === DEFAULT_PORTS.http ? {} : { http: http.port };
+const portsGiven = (config: Config): Partial<Ports> => {
+  const ours = (['http', 'grpc'] as const).map((name) => [name, config[name].port] as const);
+  return Object.fromEntries(ours.filter(([name, port]) => port !== 0 && port !== DEFAULT_PORTS[name]));
+};
 
 const spread = ({ command, args }: { command: string; args: readonly string[] }) => [command, args] as const;

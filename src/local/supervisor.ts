@@ -150,6 +150,7 @@ export function addressesOf(config: Config): ConfigOverrides {
     storage: { endpoint: config.storage.endpoint },
     catalogue: { url: config.catalogue.url },
     http: { host: config.http.host, port: config.http.port },
+    grpc: { host: config.grpc.host, port: config.grpc.port },
   };
 }
 

@@ -55,6 +55,7 @@ it('fits the schema of the compose specification', () => {
 
 it('has the servers, the workers and the starters', () => {
   expect(ours.map(([name]) => name).sort()).toEqual([
+    'grpc',
     'http',
     'init',
     'starter',
@@ -205,6 +206,6 @@ it('copies what is there and what .dockerignore lets through', () => {
 /** Values as compose would hand them over, with a password where one is required. */
 function withSecrets(environment: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [name, settled(value).replaceAll(REQUIRED, 'c0ffee')]),
+    Object.entries(environment).map(([name, value]) => [name, settled(value).replaceAll(REQUIRED, 'c0ffee'.repeat(8))]),
   );
 }

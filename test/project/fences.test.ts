@@ -57,6 +57,7 @@ describe('npm run boundaries', () => {
     ['src/tools/ffmpeg/picture.ts', 'only-sharp', importing('sharp')],
     ['src/local/sql.ts', 'only-pg', importing('pg')],
     ['src/activities/sql.ts', 'only-kysely', importing('kysely')],
+    ['src/starters/http/rpc.ts', 'only--grpc-grpc-js', importing('@grpc/grpc-js')],
     ['src/media/about.ts', 'no-cycles', importing('./round.js')],
     ['src/media/alone.ts', 'no-orphans', leaf],
     ['src/config/dev.ts', 'declared-dependencies', importing('fast-check')],

@@ -11,8 +11,9 @@ export interface Ports {
   readonly minio: number;
   readonly minioConsole: number;
   readonly postgres: number;
-  /** Of our own HTTP server. */
+  /** Of our own servers. */
   readonly http: number;
+  readonly grpc: number;
 }
 
 export const DEFAULT_PORTS: Ports = {
@@ -24,6 +25,7 @@ export const DEFAULT_PORTS: Ports = {
   minioConsole: 9001,
   postgres: 5432,
   http: 8080,
+  grpc: 8090,
 };
 
 /** A program on `PATH` that a build or a server needs, and what brings it. */
@@ -60,6 +62,9 @@ export interface ServerSource {
   readonly build?: BuildPlan | undefined;
   readonly packaged?: string | undefined;
 }
+
+/** What a package client can make: a server of the stack, or one of the tests. */
+export type Buildable = Pick<ServerSource, 'version' | 'entry' | 'build'> & { readonly name: string };
 
 /** One process to start. */
 export interface Launch {

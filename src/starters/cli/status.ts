@@ -22,6 +22,8 @@ export interface Status {
     readonly postgres: string;
     /** Of our own HTTP server. */
     readonly http: string;
+    /** host:port of our own gRPC server. */
+    readonly grpc: string;
   };
   /** Servers whose address was given by configuration. */
   readonly given: readonly ServerName[];
@@ -49,6 +51,7 @@ export function statusOf(base: Config, state: StackState | undefined): Status {
       minioConsole: console === undefined ? null : `http://${reachable(base.local.bindHost)}:${console}`,
       postgres: database.href,
       http: httpUrl(config),
+      grpc: `${reachable(config.grpc.host)}:${config.grpc.port}`,
     },
     given: state ? (['temporal', 'kafka', 'minio', 'postgres'] as const).filter((name) => !ours.includes(name)) : [],
     processes: state?.processes ?? [],
@@ -59,6 +62,7 @@ export function statusOf(base: Config, state: StackState | undefined): Status {
 const OURS: Readonly<Record<string, [title: string, address?: (addresses: Status['addresses']) => string]>> = {
   workers: ['Workers'],
   http: ['HTTP server', ({ http }) => http],
+  grpc: ['gRPC server', ({ grpc }) => grpc],
   starter: ['Kafka starter'],
 };
 

@@ -15,7 +15,7 @@ export function registerUp(program: Command): void {
   program
     .command('up')
     .description(
-      'start Temporal, Kafka, MinIO, PostgreSQL, the workers, the Kafka starter and the HTTP server on this machine',
+      'start Temporal, Kafka, MinIO, PostgreSQL, the workers, the Kafka starter, the HTTP and the gRPC server on this machine',
     )
     .option('-d, --detach', 'return when all is ready; it goes on in the background')
     .option('--servers-only', 'none of our own processes')
