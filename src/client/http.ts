@@ -185,7 +185,7 @@ export class MediamillHttp {
   ): Promise<Response> {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query))
-      for (const one of [value].flat() as QueryValue[])
+      for (const one of ([] as QueryValue[]).concat(value))
         if (one !== undefined) url.searchParams.append(name, one instanceof Date ? one.toISOString() : String(one));
     const init: RequestInit & { duplex: 'half' } = {
       method,

@@ -7,7 +7,7 @@ import lockfile from 'proper-lockfile';
 import type { Config } from '../config/schema.js';
 import { cachedDir, findServer, serverSource, thisMachine, type Machine } from './find.js';
 import type { Progress } from './progress.js';
-import type { BuildPlan, ServerName, ServerSource } from './servers/types.js';
+import type { Buildable, BuildPlan, ServerName } from './servers/types.js';
 
 /** Path of what `launch` expects, per server. */
 export type ServerPaths = Record<ServerName, string>;
@@ -53,7 +53,7 @@ const exists = (path: string) =>
   );
 
 /** Whoever comes second waits and takes what the first one built. */
-export async function buildOnce(source: ServerSource, cacheDir: string, progress: Progress): Promise<void> {
+export async function buildOnce(source: Buildable, cacheDir: string, progress: Progress): Promise<void> {
   if (!source.build) throw new Error(`${source.name} has no build`);
   const target = cachedDir(source, cacheDir);
   await mkdir(cacheDir, { recursive: true });

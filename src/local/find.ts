@@ -7,7 +7,7 @@ import { kafkaSource } from './servers/kafka.js';
 import { minioSource } from './servers/minio.js';
 import { postgresSource } from './servers/postgres.js';
 import { temporalSource } from './servers/temporal.js';
-import type { Requirement, ServerName, ServerSource } from './servers/types.js';
+import type { Buildable, Requirement, ServerName, ServerSource } from './servers/types.js';
 
 export type Found =
   | { readonly how: 'configuration' | 'path' | 'cache' | 'npm'; readonly path: string }
@@ -60,7 +60,7 @@ export function serverSource(name: ServerName, local: Config['local']): ServerSo
 }
 
 /** Folder of one version in the cache. Whole or not there: builds are renamed into place. */
-export const cachedDir = (source: ServerSource, cacheDir: string): string =>
+export const cachedDir = (source: Pick<Buildable, 'name' | 'version'>, cacheDir: string): string =>
   join(cacheDir, `${source.name}-${source.version}`);
 
 export function missingRequirements(

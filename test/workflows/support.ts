@@ -100,7 +100,7 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
  * `RECORD_HISTORIES=1 npm test -- test/workflows` keeps what happened for the replay test. Record anew
  * with a new version in the name when workflows change in a way that running ones can't follow.
  */
-async function record(handle: WorkflowHandle): Promise<void> {
+export async function record(handle: WorkflowHandle): Promise<void> {
   const name = (expect.getState().currentTestName ?? 'unnamed').replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 60);
   const history = await handle.fetchHistory();
   await mkdir(HISTORIES, { recursive: true });
@@ -216,6 +216,7 @@ export const published = ({ plan: { rungs, audio, kind }, made }: PublishRequest
 /** Activities that succeed at once. */
 export const wellBehaved: AllActivities = {
   inspectMedia: async () => inspected,
+  hashSource: async () => undefined,
   encodeChunk: async (request) => chunkResult(request),
   copyRung: async (_job, { grid }) => ({
     frames: grid?.totalFrames ?? 0,
@@ -240,6 +241,7 @@ export const wellBehaved: AllActivities = {
     ...{ outcome: 'ready', renditions, reader },
     ...(missing.length > 0 && { missing }),
   }),
+  awaitTwin: async () => ({ outcome: 'mine' }),
   announcePlayable: async () => undefined,
   publishMedia: async (request) => published(request),
   loadPlan: async () => {
