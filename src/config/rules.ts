@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { ConfigSchema, type Config } from './schema.js';
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase();
   if (isIP(name) === 4) return name.startsWith('127.');
   // A host that is a path is the folder of a Unix socket.

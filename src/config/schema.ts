@@ -121,6 +121,12 @@ export const ConfigSchema = group({
       'Addresses or networks (CIDR), separated by commas, whose `X-Forwarded-For` is believed. Empty: none.',
       '',
     ),
+    allowedOrigins: Type.Array(Type.String({ minLength: 1 }), {
+      description:
+        'Origins of pages that may ask, as `https://app.example`; `*`: all. While `http.auth` is `off`, pages of other origins may change something only where they are named.',
+      default: ['*'],
+      minItems: 1,
+    }),
     requestsPerMinute: count('Requests of one API key or address. Answers to players do not count. 0: no limit.', 3000),
     maxOpenUploads: count('Uploads of one API key that may be under way at once. 0: no limit.', 1000),
     uploadHours: count('An upload that nobody ends is forgotten after so long.', 24, { minimum: 1 }),

@@ -20,6 +20,10 @@ export function withHlsAddresses(text: string, address: Address): string {
     .join('\n');
 }
 
+/** Of a storyboard: WebVTT whose cues name a part of a sheet. */
+export const withSheetAddresses = (text: string, address: Address): string =>
+  text.replace(/^(\S+)(#xywh=)/gm, (_, uri: string, part: string) => address(uri) + part);
+
 /** Templates stay templates: `address` is given `$RepresentationID$` and `$Number%05d$` as they are, and keeps them. */
 export function withMpdAddresses(text: string, address: Address): string {
   return withBaseUrls(text, address).replace(/<SegmentTemplate\b[^>]*>/g, (tag) =>

@@ -1,6 +1,5 @@
 /** The HTTP server: what all routes share. Routes are in the folders beside this file. */
 import compress from '@fastify/compress';
-import cors from '@fastify/cors';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import type { ApiContext } from '../../api/context.js';
@@ -14,10 +13,13 @@ import { registerIdempotency } from './idempotency.js';
 import { build, type Server } from './instance.js';
 import { refuseOtherMethods } from './methods.js';
 import { registerOpenApi } from './openapi.js';
+import { registerPage } from './page/routes.js';
+import { registerOrigins } from './origins.js';
 import { registerPlainText } from './plain-text.js';
 import { registerPlay } from './play/routes.js';
 import { problemHandler } from './problems.js';
 import { registerSlowBodies } from './slow-bodies.js';
+import { registerUploads } from './uploads/routes.js';
 import { registerWebhooks } from './webhooks/routes.js';
 
 /** Of the text that we send; segments go from the store to the player. Bytes. */
@@ -33,7 +35,7 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
   server.setNotFoundHandler(() => {
     throw new ApiProblem('not-found');
   });
-  await registerManners(server);
+  await registerManners(server, ctx);
   await registerAuth(server, ctx);
   registerSlowBodies(server);
   registerPlainText(server);
@@ -45,23 +47,19 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
   registerAssets(server, ctx);
   registerActions(server, ctx);
   registerEvents(server, ctx);
+  registerUploads(server, ctx);
   registerWebhooks(server, ctx);
   registerPlay(server, ctx);
+  await registerPage(server, ctx);
 
   refuseOthers();
   return server;
 }
 
 /** Every answer's. In this order: preflight requests of browsers have no key. */
-async function registerManners(server: Server): Promise<void> {
+async function registerManners(server: Server, { config }: ApiContext): Promise<void> {
   server.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
-  // Players are pages of other origins, and nothing here knows a cookie.
-  await server.register(cors, {
-    origin: '*',
-    methods: ['GET', 'HEAD'],
-    exposedHeaders: ['Retry-After'],
-    maxAge: 86_400,
-  });
+  await registerOrigins(server, config);
   await server.register(underPressure, {
     maxEventLoopDelay: TOO_LATE,
     pressureHandler: async ({ routeOptions }) => {

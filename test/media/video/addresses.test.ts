@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { Parser } from 'm3u8-parser';
 import { parse as parseMpd } from 'mpd-parser';
 
-import { withHlsAddresses, withMpdAddresses, withMpdLists } from '../../../src/media/video/addresses.js';
+import {
+  withHlsAddresses,
+  withMpdAddresses,
+  withMpdLists,
+  withSheetAddresses,
+} from '../../../src/media/video/addresses.js';
 import { dashManifest } from '../../../src/media/video/dash.js';
 import { masterPlaylist } from '../../../src/media/video/hls-master.js';
 import { iframePlaylist, mediaPlaylist } from '../../../src/media/video/hls.js';
@@ -90,6 +95,13 @@ test('lists have the sheets of the storyboard, and subtitles', () => {
   const text = withMpdLists(dashManifest(measured()), (uri) => `https://cdn/${uri}`);
   expect(text).toContain('<BaseURL>https://cdn/subs/subs-0-eng/subs.vtt</BaseURL>');
   expect(text.match(/https:\/\/cdn\/storyboard\/sheet-\d{3}\.jpg/g)).toEqual(['https://cdn/storyboard/sheet-000.jpg']);
+});
+
+test('sheets of a storyboard', () => {
+  const text = 'WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nsheet-000.jpg#xywh=0,0,160,90\n';
+  expect(withSheetAddresses(text, (uri) => `https://cdn/${uri}?a`)).toBe(
+    'WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nhttps://cdn/sheet-000.jpg?a#xywh=0,0,160,90\n',
+  );
 });
 
 test('texts of titles are nobody’s addresses', () => {

@@ -21,7 +21,7 @@ it.each([
   ['subs/subs-0-eng/index.m3u8', { kind: 'document', mime: 'playlist' }],
   ['subs/subs-0-eng/seg-00000.vtt', { kind: 'awaited' }],
   ['subs/subs-0-eng/subs.vtt', { kind: 'awaited' }],
-  ['storyboard/storyboard.vtt', { kind: 'extra' }],
+  ['storyboard/storyboard.vtt', { kind: 'document', mime: 'subtitles' }],
   ['storyboard/sheet-000.jpg', { kind: 'extra' }],
   ['poster.jpg', { kind: 'extra' }],
 ])('%s', (path, target) => {

@@ -15,7 +15,7 @@ import { subtitleDurations } from '../../../media/video/subtitles.js';
 
 export type Target =
   /** Text that we send ourselves. */
-  | { readonly kind: 'document'; readonly mime: 'playlist' | 'manifest' }
+  | { readonly kind: 'document'; readonly mime: 'playlist' | 'manifest' | 'subtitles' }
   /** A part of a rung or a track. `segment` of an init file is the first one: it comes with any of them. */
   | { readonly kind: 'media'; readonly type: 'video' | 'audio'; readonly name: string; readonly segment: number }
   /** An object that is worth a wait and that nobody can hasten. */
@@ -48,7 +48,9 @@ export function targetOf(plan: VideoPlan, path: string): Target | undefined {
       return plan.subtitles.some((track) => track.name === name) ? subtitleTarget(plan, file) : undefined;
     case 'storyboard':
       if (!plan.stills.storyboard || file !== '') return undefined;
-      return name === STORYBOARD_FILE || /^sheet-\d{3,5}\.(jpg|webp)$/.test(name) ? { kind: 'extra' } : undefined;
+      // It names its sheets.
+      if (name === STORYBOARD_FILE) return { kind: 'document', mime: 'subtitles' };
+      return /^sheet-\d{3,5}\.(jpg|webp)$/.test(name) ? { kind: 'extra' } : undefined;
     default:
       return undefined;
   }

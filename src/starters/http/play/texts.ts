@@ -2,8 +2,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Stage } from '../../../api/playback/stage.js';
 import type { VideoPlan } from '../../../contracts/plan.js';
-import { withHlsAddresses, withMpdAddresses, withMpdLists, type Address } from '../../../media/video/addresses.js';
-import { MANIFEST_FILE, MASTER_FILE } from '../../../media/video/layout.js';
+import {
+  withHlsAddresses,
+  withMpdAddresses,
+  withMpdLists,
+  withSheetAddresses,
+  type Address,
+} from '../../../media/video/addresses.js';
+import { MANIFEST_FILE, MASTER_FILE, STORYBOARD_FILE } from '../../../media/video/layout.js';
 import type { Assets } from './assets.js';
 import type { Links } from './links.js';
 import { soundSegments, videoSegments } from './targets.js';
@@ -29,7 +35,8 @@ export class Texts {
 
   /** @returns undefined where there is no such text */
   async of({ stage, prefix }: Stage, plan: VideoPlan, path: string, token?: string): Promise<string | undefined> {
-    if (stage === 'growing') return withToken(this.assets.plannedText(prefix, plan, path), path, token);
+    if (stage === 'growing' && !isStoryboard(path))
+      return withToken(this.assets.plannedText(prefix, plan, path), path, token);
     if (path !== MASTER_FILE && this.#namesObjects(plan, path)) return this.#directText(prefix, plan, path);
     return withToken(await this.assets.publishedText(prefix, path), path, token);
   }
@@ -56,10 +63,13 @@ export class Texts {
   }
 
   #write(path: string): (text: string, address: Address) => string {
-    if (path !== MANIFEST_FILE) return withHlsAddresses;
+    if (path !== MANIFEST_FILE) return isStoryboard(path) ? withSheetAddresses : withHlsAddresses;
     return this.links.cdn === undefined ? withMpdLists : withMpdAddresses;
   }
 }
+
+/** Cues are known once the sheets are there. */
+const isStoryboard = (path: string): boolean => path.endsWith(`/${STORYBOARD_FILE}`);
 
 function withToken(text: string | undefined, path: string, token: string | undefined): string | undefined {
   if (text === undefined || token === undefined) return text;
