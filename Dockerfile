@@ -14,6 +14,7 @@ RUN npm ci --include=dev --no-audit --no-fund
 COPY .swcrc tsconfig.json ./
 COPY scripts scripts
 COPY src src
+COPY web web
 # Bundling the workflows here saves every media worker the time at start, and fails the build where it would fail there.
 RUN npm run build && node scripts/bundle-workflows.mjs
 

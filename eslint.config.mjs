@@ -103,6 +103,28 @@ export default defineConfig(
     },
   },
   {
+    files: ['web/**/*.{ts,tsx}'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: './web/tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-console': 'error',
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      // Text of others is never markup.
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'JSXAttribute[name.name="dangerouslySetInnerHTML"], MemberExpression[property.name=/^(inner|outer)HTML$|^insertAdjacentHTML$/]',
+          message: 'The page shows names that strangers gave: text only.',
+        },
+      ],
+    },
+  },
+  {
     // Plain scripts stand outside tsconfig: rules that need types have none here.
     files: ['**/*.mjs', '**/*.cjs'],
     extends: [tseslint.configs.base],

@@ -38,6 +38,11 @@ export interface DownloadOptions extends ReadOptions {
   readonly onBytes?: ((bytes: Uint8Array) => void) | undefined;
 }
 
+export interface SignedUrlOptions {
+  /** Browsers keep it as a file of this name, and show nothing of it. */
+  readonly downloadAs?: string | undefined;
+}
+
 export interface RangeOptions extends ReadOptions {
   /** The object must still have this etag; otherwise OBJECT_GONE. */
   readonly etag?: string | undefined;
@@ -87,7 +92,7 @@ export interface ObjectStore {
   abortUploads(bucket: string, prefix: string): Promise<void>;
   ensureBucket(bucket: string, options?: { publicRead?: boolean }): Promise<void>;
   /** URL for a GET that anybody may make until it expires. Under `storage.publicUrl` where that is set. */
-  signedUrl(bucket: string, key: string, seconds: number): Promise<string>;
+  signedUrl(bucket: string, key: string, seconds: number, options?: SignedUrlOptions): Promise<string>;
   /**
    * For many objects at once: signs without a wait. Same moment, same seconds, same URL.
    * @param at signed as if it were then, not in the future: the URLs are good for so long from there

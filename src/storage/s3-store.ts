@@ -12,6 +12,7 @@ import type {
   ObjectVersion,
   RangeOptions,
   ReadOptions,
+  SignedUrlOptions,
   WriteOptions,
 } from './object-store.js';
 import type { PartStore } from './part-store.js';
@@ -245,8 +246,14 @@ class S3Store implements ObjectStore {
     }
   }
 
-  async signedUrl(bucket: string, key: string, seconds: number): Promise<string> {
-    return this.#signer.presignedGetObject(bucket, key, seconds);
+  async signedUrl(
+    bucket: string,
+    key: string,
+    seconds: number,
+    { downloadAs }: SignedUrlOptions = {},
+  ): Promise<string> {
+    const answer = downloadAs === undefined ? undefined : { 'response-content-disposition': attachment(downloadAs) };
+    return this.#signer.presignedGetObject(bucket, key, seconds, answer);
   }
 
   async signer(bucket: string, seconds: number, at: Date): Promise<(key: string) => string> {
@@ -329,3 +336,7 @@ class S3Store implements ObjectStore {
 export function createObjectStore(config: Config['storage']): ObjectStore {
   return new S3Store(config);
 }
+
+/** RFC 8187: what `encodeURIComponent` leaves as it is, and a header may not hold, is encoded too. */
+const attachment = (name: string): string =>
+  `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)}`;

@@ -39,6 +39,7 @@ const INDEXES = [
   `create index assets_no_image on assets (tenant, created_at desc, id) where kind is distinct from 'image'`,
   'create index assets_bytes on assets (tenant, (coalesce(bytes, 0)) desc, created_at desc, id)',
   'create index assets_name on assets (tenant, left(names, 100), created_at desc, id)',
+  'create index assets_changed on assets (tenant, updated_at)',
   'create index assets_duration on assets (tenant, (coalesce(duration, 0)) desc, created_at desc, id)',
 ];
 
@@ -161,7 +162,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table outbox (
       id bigint generated always as identity primary key,
-      kind text not null check (kind in ('upload', 'start', 'delete', 'webhook')),
+      kind text not null check (kind in ('upload', 'start', 'delete', 'webhook', 'document')),
       payload jsonb not null,
       created_at timestamptz not null default now(),
       attempts integer not null default 0,

@@ -29,7 +29,8 @@ export const manifestKey = (job: Generation): string => prefix(job) + MANIFEST_F
 export const PLAN_FILE = 'plan.json';
 export const planKey = (job: Generation): string => prefix(job) + PLAN_FILE;
 /** `{ startedAt, made }` as JSON, there once published: what a repair starts from. */
-export const madeKey = (job: Generation): string => `${prefix(job)}made.json`;
+export const MADE_FILE = 'made.json';
+export const madeKey = (job: Generation): string => prefix(job) + MADE_FILE;
 
 /** `subs.vtt` (whole), `seg-00000.vtt`, ..., `index.m3u8`. */
 export const subtitleUri = (name: string): string => `subs/${name}/`;
