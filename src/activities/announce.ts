@@ -78,7 +78,8 @@ const identity = (job: Job) => ({
   tenant: job.tenant,
 });
 
-async function publishState(
+/** Tells the other services alone: for steps that the catalogue was told in another way. */
+export async function publishState(
   results: ResultPublisher,
   job: Job,
   { to: state, kind, error, document }: Omit<Transition, 'by'>,

@@ -10,10 +10,19 @@ type Needs = Pick<ActivityContext, 'catalogue' | 'results'>;
 /**
  * Without it, hours of work would only find out at their end that nobody wants what they bring.
  *
+ * @param isSilent other services are not told
  * @throws MediaError OBJECT_GONE when the asset is deleted or superseded; when this generation has ended already, why it did
  */
-export async function beginWork(context: Needs, job: Job, transition: Transition): Promise<void> {
-  if (await announceState(context, job, transition)) return;
+export async function beginWork(
+  context: Needs,
+  job: Job,
+  transition: Transition,
+  { isSilent = false }: { readonly isSilent?: boolean } = {},
+): Promise<void> {
+  const accepted = await (isSilent
+    ? context.catalogue.transition(job, transition)
+    : announceState(context, job, transition));
+  if (accepted) return;
   const row = await context.catalogue.find(job.assetId);
   const hasEnded = row?.begun === job.generation && (row.state === 'cancelled' || row.state === 'failed');
   throw new MediaError(hasEnded && row.error ? row.error.code : 'OBJECT_GONE', undefined, { final: true });

@@ -5,6 +5,8 @@ import type { WebhookActivities } from '../contracts/webhooks.js';
 import { onlyWhileAlive } from './alive.js';
 import { createAnnouncePlayable } from './announce-playable.js';
 import type { ActivityContext } from './context.js';
+import { createAwaitTwin } from './dedupe/await-twin.js';
+import { createHashSource } from './dedupe/hash-source.js';
 import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
 import { createMakeImage } from './image/make-image.js';
@@ -33,6 +35,7 @@ export function createActivities(outside: ActivityContext): Activities {
   const context = onlyWhileAlive(outside);
   return {
     media: {
+      awaitTwin: createAwaitTwin(context),
       announcePlayable: createAnnouncePlayable(context),
       publishMedia: createPublishMedia(context),
       loadPlan: createLoadPlan(context),
@@ -44,6 +47,7 @@ export function createActivities(outside: ActivityContext): Activities {
     },
     video: {
       inspectMedia: createInspectMedia(context),
+      hashSource: createHashSource(context),
       encodeChunk: createEncodeChunk(context),
       copyRung: createCopyRung(context),
       encodeAudio: createEncodeAudio(context),

@@ -6,7 +6,23 @@ import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPl
 import type { Rendition } from './renditions.js';
 
 /** What the bytes turned out to be. A wrong guess of the starter is corrected by the workflow. */
-export type Inspection = { readonly outcome: 'media'; readonly plan: VideoPlan } | { readonly outcome: 'image' };
+export type Inspection =
+  | {
+      readonly outcome: 'media';
+      readonly plan: VideoPlan;
+      /** Nobody knows its checksum yet. */
+      readonly unhashed?: true | undefined;
+    }
+  | { readonly outcome: 'image' }
+  /** Another asset of the same bytes is being made. */
+  | { readonly outcome: 'twin'; readonly sha256: string }
+  | Adopted;
+
+/** The asset is published already: another one of the same bytes had been. */
+export type Adopted = { readonly outcome: 'published' } & PublishResult;
+
+/** `mine`: nothing came of the other asset, and this one is to be made. */
+export type TwinOutcome = { readonly outcome: 'mine' } | Adopted;
 
 export type ImageOutcome =
   | {
@@ -135,6 +151,8 @@ export interface EndRequest {
 export interface VideoActivities {
   /** Decides from the bytes what the object is and plans it. Stores `plan.json`, marks the asset `processing`. */
   inspectMedia(job: Job): Promise<Inspection>;
+  /** Finds out the checksum of the upload, so that later ones of the same bytes need not be made. */
+  hashSource(job: Job): Promise<void>;
   /**
    * Encodes rungs of one chunk from one decode and stores each finished segment at once. What the store
    * already has stays: a retry starts at the first missing segment, and the first writer of a segment wins.
@@ -171,6 +189,8 @@ export interface ImageActivities {
 
 /** Task queue `media`. */
 export interface MediaActivities {
+  /** Waits until another asset of the same bytes has ended; publishes what it did. @param startedAt ISO 8601 */
+  awaitTwin(job: Job, sha256: string, startedAt: string): Promise<TwinOutcome>;
   /** The first segment can be watched: state and event. */
   announcePlayable(job: Job, kind: MediaKind): Promise<void>;
   /** Verifies against the plan, writes playlists, manifest and `asset.json`, switches the asset's generation. */

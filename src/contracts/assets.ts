@@ -1,4 +1,5 @@
 /** Assets: one per upload, and what is known of them outside. */
+import type { CatalogueEntry } from './catalogue-entry.js';
 import type { PublicError } from './errors.js';
 import type { ImageFacts } from './image.js';
 import type { Rendition } from './renditions.js';
@@ -65,6 +66,8 @@ export interface AssetDocument {
   readonly state: AssetState;
   readonly source: SourceRef;
   readonly renditions: readonly RenditionDocument[];
+  /** Where these are below the media bucket, when another asset of the same bytes made them. Ends with a slash. */
+  readonly outputsPrefix?: string | undefined;
   readonly playback: {
     readonly hls?: string | undefined;
     readonly dash?: string | undefined;
@@ -78,6 +81,8 @@ export interface AssetDocument {
   /** Renditions that were planned and are not there, each with its reason. */
   readonly missing?: readonly { readonly name: string; readonly error: PublicError }[] | undefined;
   readonly timings: Timings;
+  /** In `asset.json` alone: what the catalogue can be rebuilt from. */
+  readonly catalogue?: CatalogueEntry | undefined;
 }
 
 /** A rendition as others see it: with a URL instead of an object key. */
@@ -87,3 +92,7 @@ export type RenditionDocument = Omit<Rendition, 'key'> & { readonly url: string 
 export function outputPrefix(assetId: string, generation: number): string {
   return `assets/${assetId}/g${generation}/`;
 }
+
+/** Where a generation is described: `asset.json`. */
+export const documentKey = (assetId: string, generation: number): string =>
+  `${outputPrefix(assetId, generation)}asset.json`;

@@ -1,6 +1,6 @@
-import { ContinueAsNew, makeContinueAsNewFunc, proxyActivities } from '@temporalio/workflow';
+import { ContinueAsNew, isCancellation, log, makeContinueAsNewFunc, proxyActivities } from '@temporalio/workflow';
 
-import type { Inspection, MediaActivities, VideoActivities } from '../contracts/activities.js';
+import type { Inspection, MediaActivities, PublishResult, VideoActivities } from '../contracts/activities.js';
 import type { Job, MediaKind } from '../contracts/assets.js';
 import { DEFAULT_QUEUES, WORKFLOW_TYPES, type QueueNames } from '../contracts/names.js';
 import type { VideoPlan } from '../contracts/plan.js';
@@ -33,9 +33,10 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
   try {
     story.enter('inspecting');
     compensations.add(() => discard(story));
-    const inspection = await inspect(story);
+    const inspection = await inspected(story);
     if (inspection.outcome === 'image') return await continueAsImage(corrected(story), queues);
-    kind = inspection.plan.kind;
+    kind = inspection.outcome === 'published' ? inspection.kind : inspection.plan.kind;
+    if (inspection.outcome === 'published') return summaryOf(story, inspection);
 
     const studio = furnish(inspection.plan, story);
     const look = new FirstLook(studio, wanted);
@@ -43,12 +44,15 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
     story.enter('encoding', kind);
     await alongside(
       () => wanted.serve(studio, maker),
-      () => together([() => look.show(), () => maker.make(look.settled)]),
+      () =>
+        together([
+          () => look.show(),
+          () => maker.make(look.settled),
+          ...(inspection.unhashed ? [() => hash(story, look.settled)] : []),
+        ]),
     );
 
-    const { state, renditions, missing } = await publish(maker, studio, { startedAt: story.startedAt });
-    story.end(state);
-    return { assetId: job.assetId, kind, state, renditions, missing };
+    return summaryOf(story, await publish(maker, studio, { startedAt: story.startedAt }));
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     throw await endBadly(error, story, kind, compensations);
@@ -62,8 +66,35 @@ export function furnish(plan: VideoPlan, story: Story): Studio {
   return { steps: new Steps(story, plan), parts, chunks, quality: new Quality(), story };
 }
 
-function inspect({ job, setting }: Story): Promise<Inspection> {
-  return proxyActivities<VideoActivities>(policies.inspect(setting)).inspectMedia(job);
+function summaryOf(story: Story, { kind, state, renditions, missing }: PublishResult): ProcessSummary {
+  story.end(state);
+  return { assetId: story.job.assetId, kind, state, renditions, missing };
+}
+
+/** While another asset of the same bytes is being made, there is nothing to do: what comes of that one is this one's too. */
+async function inspected(story: Story): Promise<Exclude<Inspection, { outcome: 'twin' }>> {
+  const { job, setting } = story;
+  for (;;) {
+    const { inspectMedia } = proxyActivities<VideoActivities>(policies.inspect(setting));
+    const inspection = await inspectMedia(job);
+    if (inspection.outcome !== 'twin') return inspection;
+    story.enter('waiting');
+    const { awaitTwin } = proxyActivities<MediaActivities>(policies.light(setting, 'wait for the same bytes'));
+    const twin = await awaitTwin(job, inspection.sha256, story.startedAt);
+    if (twin.outcome === 'published') return twin;
+    story.enter('inspecting');
+  }
+}
+
+/** For uploads to come: this one does not need it. Not before somebody can watch. */
+async function hash({ job, setting }: Story, look: PromiseLike<void>): Promise<void> {
+  await look;
+  try {
+    await proxyActivities<VideoActivities>(policies.encode(setting, 'bulk', 0, 'checksum')).hashSource(job);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('no checksum', { error });
+  }
 }
 
 function discard({ job, setting }: Story): Promise<void> {

@@ -3,9 +3,9 @@ import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { ImageOutcome, MadeImage } from '../../contracts/activities.js';
-import type { Job } from '../../contracts/assets.js';
+import type { AssetDocument, Job } from '../../contracts/assets.js';
 import type { FocalPoint, ImageFacts, ImagePlan, ImageTraits } from '../../contracts/image.js';
-import type { ImageSpec } from '../../contracts/profile.js';
+import type { Profile } from '../../contracts/profile.js';
 import type { Rendition } from '../../contracts/renditions.js';
 import { focalPointOf } from '../../media/image/focal-point.js';
 import { pictureElement } from '../../media/image/picture-element.js';
@@ -15,15 +15,17 @@ import type { ObjectStore } from '../../storage/object-store.js';
 import type { ImageSlot } from '../../tools/tools.js';
 import { beginWork } from '../begin-work.js';
 import type { ActivityContext } from '../context.js';
+import { contentOf } from '../dedupe/content.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { readHead } from '../untrusted-file.js';
 import { fetchSource } from './fetch-source.js';
 import { makeVariantsWithTraits } from './make-variants.js';
 import { openPicture } from './open-picture.js';
 import { withRealAlpha } from './real-alpha.js';
-import { publishImage, publishedImage } from './publish-image.js';
+import { publishedAs, publishImage, publishedImage } from './publish-image.js';
 import { withQuarantine } from './quarantine.js';
 import { putStrip, readStrip, type FinishedStrip } from './strip.js';
+import { twinOf } from './twin.js';
 import { imageKey, Uploads } from './upload-variants.js';
 
 const SOURCE = 'source';
@@ -37,6 +39,12 @@ interface Made {
   readonly strip?: FinishedStrip | undefined;
 }
 
+/** Published, by what another asset of the same bytes had published. */
+interface Twin {
+  readonly outcome: 'twin';
+  readonly document: AssetDocument;
+}
+
 export function createMakeImage(context: ActivityContext) {
   const { config, logger, profiles, scratch, store } = context;
   return activity(
@@ -45,12 +53,15 @@ export function createMakeImage(context: ActivityContext) {
       const before = await publishedImage(context, job);
       if (before) return before;
 
-      const { image: spec } = profiles.get(job.profile);
+      const profile = profiles.get(job.profile);
       const shelf = { store, bucket: config.storage.mediaBucket, job };
       const uploads = new Uploads(shelf, scope.signal);
       try {
-        const made = await scratch.withJobDir(job.assetId, (dir) => make(context, scope, job, spec, dir, uploads));
+        const made = await scratch.withJobDir(job.assetId, (dir) =>
+          make(context, scope, { job, startedAt, profile }, dir, uploads),
+        );
         if (made.outcome === 'media') return made;
+        if (made.outcome === 'twin') return publishedAs(job, made.document, 'another asset of the same bytes');
         scope.report({ step: 'upload', what: 'variants', percent: 80 });
         const renditions = inOrder(await uploads.all(), made.plan);
         const done = { renditions, image: factsOf(made, job, shelf), reader: made.plan.reader } satisfies MadeImage;
@@ -73,11 +84,10 @@ export function createMakeImage(context: ActivityContext) {
 async function make(
   context: ActivityContext,
   scope: ActivityScope,
-  job: Job,
-  spec: ImageSpec,
+  { job, startedAt, profile }: { readonly job: Job; readonly startedAt: string; readonly profile: Profile },
   dir: string,
   uploads: Uploads,
-): Promise<Made | { readonly outcome: 'media' }> {
+): Promise<Made | Twin | { readonly outcome: 'media' }> {
   const { config, tools } = context;
   const { signal } = scope;
   scope.report({ step: 'download', what: SOURCE, percent: 0 });
@@ -89,11 +99,14 @@ async function make(
   if (kind === 'media' || !mime) return { outcome: 'media' };
   await beginWork(context, job, { to: 'processing', by: scope.info.activityType, kind: 'image' });
 
+  const document = await twinOf(context, scope, job, contentOf(job, profile, sha256), startedAt);
+  if (document) return { outcome: 'twin', document };
+
   const decode = async (slot: ImageSlot): Promise<Made> => {
     await link(join(dir, SOURCE), join(slot.dir, SOURCE));
     const picture = await openPicture({ tools, slot, limits: config.limits, signal }, SOURCE, mime);
     const facts = await withRealAlpha(slot, picture);
-    const plan = planImage(facts, picture.reader, spec, focalPoint(job, scope));
+    const plan = planImage(facts, picture.reader, profile.image, focalPoint(job, scope));
     scope.report({ step: 'encode', what: 'variants', percent: 30 });
     const { traits } = await makeVariantsWithTraits(slot, picture.file, plan.variants, (one) => uploads.add(one));
     const [loop] = plan.loops;

@@ -1,6 +1,7 @@
 /** The last step of an image: `asset.json`, events, the switch. */
 import type { ImageActivities, ImageOutcome, MadeImage, MissingPart } from '../../contracts/activities.js';
 import type { AssetDocument, Job } from '../../contracts/assets.js';
+import { ownerOf } from '../../catalogue/lifecycle.js';
 import { workPrefix } from '../../media/video/layout.js';
 import { publishAsset, publishedBefore, renditionDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
@@ -64,11 +65,20 @@ export async function publishImage(
 export async function publishedImage(context: Needs, job: Job): Promise<Published | undefined> {
   const before = await publishedBefore(context, job);
   if (!before) return undefined;
-  const renditions = before.renditions.map(({ url: _url, ...rest }) => ({ ...rest, key: imageKey(job, rest.name) }));
+  return publishedAs(job, before, 'earlier attempt');
+}
+
+/** What a document says that is published, as the step's answer. */
+export function publishedAs(
+  job: Job,
+  { renditions, missing, outputsPrefix }: AssetDocument,
+  reader: string,
+): Published {
+  const place = outputsPrefix === undefined ? job : ownerOf(outputsPrefix)!;
   return {
     outcome: 'ready',
-    renditions,
-    reader: 'earlier attempt',
-    ...(before.missing && { missing: before.missing }),
+    renditions: renditions.map(({ url: _url, ...rest }) => ({ ...rest, key: imageKey(place, rest.name) })),
+    reader,
+    ...(missing && { missing }),
   };
 }

@@ -1,7 +1,6 @@
 /** What is said of a published video or sound: `asset.json`, and the step's answer to its workflow. */
 import type { MissingPart, PublishRequest, PublishResult } from '../../contracts/activities.js';
 import type { AssetDocument, Timings } from '../../contracts/assets.js';
-import type { VideoPlan } from '../../contracts/plan.js';
 import type { Rendition } from '../../contracts/renditions.js';
 import {
   manifestKey,
@@ -64,10 +63,10 @@ async function timingsOf(catalogue: Needs['catalogue'], { job, startedAt, repair
 }
 
 /** Names alone: the workflow keeps little. */
-export function resultOf({ kind }: VideoPlan, { state, renditions, missing }: AssetDocument): PublishResult {
+export function resultOf({ kind, state, renditions, missing }: AssetDocument): PublishResult {
   return {
     state: state === 'partial' ? 'partial' : 'ready',
-    kind,
+    kind: kind!,
     renditions: renditions.map(({ name }) => name),
     missing: missing ?? [],
   };

@@ -10,12 +10,13 @@ import { outputPrefix } from '../../contracts/assets.js';
 import { publishAsset, publishedBefore } from '../announce.js';
 import { CHANGEABLE } from '../cache-control.js';
 import type { ActivityContext } from '../context.js';
+import { shareRepair } from '../dedupe/share-repair.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { documentOf, resultOf } from './document.js';
 import { removeFaulty, removeLeftOvers } from './left-overs.js';
 import { verifyOutputs, type Verified } from './verify-outputs.js';
 
-type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
+type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results'>;
 
 export function createPublishMedia(context: Needs) {
   const { config, logger, store } = context;
@@ -25,7 +26,7 @@ export function createPublishMedia(context: Needs) {
     const { job, plan, made, repair } = request;
     const { signal } = scope;
     const before = repair ? undefined : await publishedBefore(context, job);
-    if (before) return { outcome: 'published', ...resultOf(plan, before) };
+    if (before) return { outcome: 'published', ...resultOf(before) };
 
     const shelf = { store, bucket, signal };
     const verified = await verifyOutputs(shelf, request, (share, what) =>
@@ -52,7 +53,8 @@ export function createPublishMedia(context: Needs) {
 
     scope.report({ step: 'publish', what: 'asset.json', percent: 95 });
     await publishAsset(context, scope, job, document, { repair });
-    const result = resultOf(plan, document);
+    if (repair) await shareRepair(context, scope, job, document);
+    const result = resultOf(document);
     scope.logger.info(`asset ${result.state}`, { assetId: job.assetId, ...result, removed });
     return { outcome: 'published', ...result };
   });

@@ -1,0 +1,49 @@
+/** The SHA-256 of an upload that came without one. */
+import { createHash } from 'node:crypto';
+
+import { claimContent, noteSha256 } from '../../catalogue/contents.js';
+import type { Job } from '../../contracts/assets.js';
+import type { ActivityContext } from '../context.js';
+import { activity, assertAlive, type ActivityScope } from '../scope.js';
+import { statSource } from '../video/movie-source.js';
+import { contentOf } from './content.js';
+
+type Needs = Pick<ActivityContext, 'config' | 'store' | 'db'>;
+
+const MIB = 1024 ** 2;
+/** Held in memory. */
+const CHUNK = 8 * MIB;
+
+/** Beside the making of its outputs: later uploads of the same bytes find it by this. */
+export function createHashSource(context: Needs & Pick<ActivityContext, 'logger' | 'profiles'>) {
+  const { logger, profiles, db } = context;
+  return activity(logger, async (scope, job: Job): Promise<void> => {
+    const { bytes } = await statSource(context, job.source, scope.signal);
+    const sha256 = await hashSource(context, scope, job, bytes);
+    // Somebody else may have it: then both are made, and the other one is found.
+    await claimContent(db, contentOf(job, profiles.get(job.profile), sha256), job);
+  });
+}
+
+/**
+ * Reads the whole upload, and writes down what it found.
+ *
+ * @param bytes of the upload
+ * @returns 64 hexadecimal digits
+ */
+export async function hashSource(
+  { store, db }: Needs,
+  { signal, report }: Pick<ActivityScope, 'signal' | 'report'>,
+  { assetId, source: { bucket, key, versionId, etag } }: Job,
+  bytes: number,
+): Promise<string> {
+  const hash = createHash('sha256');
+  for (let offset = 0; offset < bytes; offset += CHUNK) {
+    hash.update(await store.readRange(bucket, key, offset, CHUNK, { versionId, etag, signal }));
+    report({ step: 'inspect', what: 'checksum', percent: Math.round((offset / bytes) * 100) });
+  }
+  const sha256 = hash.digest('hex');
+  assertAlive();
+  await noteSha256(db, assetId, sha256);
+  return sha256;
+}
