@@ -16,20 +16,27 @@ export interface Answer {
   readonly error?: string | undefined;
 }
 
+export interface PostOptions {
+  /** Any address, over HTTP too. */
+  readonly allowPrivate: boolean;
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly timeLimit?: number | undefined;
+}
+
 /**
  * Whatever goes wrong is the receiver's, and part of the answer. A redirect is not followed: it is an answer like any
  * other. Of the answer's body nothing is read.
  *
- * @param allowPrivate any address, over HTTP too
  * @throws the signal's reason
  */
 export async function post(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: string,
-  { allowPrivate, signal }: { readonly allowPrivate: boolean; readonly signal: AbortSignal },
+  { allowPrivate, signal, timeLimit = TIME_LIMIT }: PostOptions,
 ): Promise<Answer> {
-  const deadline = AbortSignal.timeout(TIME_LIMIT);
+  const deadline = AbortSignal.timeout(timeLimit);
   try {
     if (!allowPrivate) {
       if (url.protocol !== 'https:') return { error: 'It is not HTTPS.' };
@@ -38,7 +45,7 @@ export async function post(
     return await send(url, headers, body, allowPrivate, AbortSignal.any([signal, deadline]));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (deadline.aborted) return { error: `There was no answer within ${TIME_LIMIT / 1000} s.` };
+    if (deadline.aborted) return { error: `There was no answer within ${timeLimit / 1000} s.` };
     return { error: sentenceOf(error) };
   }
 }
@@ -60,7 +67,7 @@ function send(
       signal,
       ...(!allowPrivate && { lookup: publicLookup }),
     });
-    sent.once('error', reject);
+    sent.on('error', reject);
     sent.once('response', ({ statusCode: status = 0, headers: answered }) => {
       resolve({
         status,
