@@ -58,8 +58,8 @@ async function run(of: OpenContext, graceMs?: number): Promise<Running> {
   return {
     ...{ server, address, client },
     async stop() {
-      client.close();
       await server.close();
+      client.close();
     },
   };
 }
@@ -83,7 +83,7 @@ afterAll(async () => {
 });
 
 /** @returns the answer, or the error */
-function call<T>(method: string, request: object, key: string | undefined = ours, { client } = main): Promise<T> {
+function call<T>(method: string, request: object, key: string | null = ours, { client } = main): Promise<T> {
   return new Promise((resolve, reject) => {
     const ask = client[method]!.bind(client) as (...args: unknown[]) => unknown;
     ask(request, withKey(key), (error: ServiceError | null, answer: T) => (error ? reject(error) : resolve(answer)));
@@ -107,7 +107,7 @@ interface Upload {
   readonly answer: Promise<UploadVideoResponse>;
 }
 
-function openUpload(key: string | undefined = ours, { client } = main): Upload {
+function openUpload(key: string | null = ours, { client } = main): Upload {
   let stream: ClientWritableStream<object> | undefined;
   const answer = new Promise<UploadVideoResponse>((resolve, reject) => {
     const ask = client['UploadVideo']!.bind(client) as (...args: unknown[]) => ClientWritableStream<object>;
@@ -225,7 +225,7 @@ describe('who may do what', () => {
   it('needs a key, and one that is good for it', async () => {
     const job = await asset('ours');
     const id = job.assetId;
-    expect(await failure(call('GetVideo', { id }, undefined))).toBe('UNAUTHENTICATED UNAUTHORIZED');
+    expect(await failure(call('GetVideo', { id }, null))).toBe('UNAUTHENTICATED UNAUTHORIZED');
     expect(await failure(call('GetVideo', { id }, `${ours}x`))).toBe('UNAUTHENTICATED UNAUTHORIZED');
     const reader = await keyOf('ours', { scopes: ['read'] });
     expect(await call<Video>('GetVideo', { id }, reader)).toMatchObject({ id });
@@ -277,12 +277,12 @@ describe('UploadVideo', () => {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const header = {
       ...{ fileName: '../böse "file".mp4', contentType: 'video/mp4', size: bytes.length, sha256, title: 'Film' },
-      ...{ tags: ['red', 'blue'], metadata: { from: 'here' }, priority: 2, publishBy: { seconds: 4e9 } },
+      ...{ tags: ['red', 'blue'], metadata: [{ key: 'from', value: 'here' }], priority: 2, publishBy: { seconds: 4e9 } },
     };
     const { video, uploadId } = await upload(bytes, header);
     expect(video).toMatchObject({
       ...{ state: 'VIDEO_STATE_RECEIVED', title: 'Film', contentType: 'video/mp4', bytes: bytes.length, sha256 },
-      ...{ tags: ['red', 'blue'], metadata: { from: 'here' }, priority: 2, profile: 'default', playable: false },
+      ...{ tags: ['red', 'blue'], metadata: [{ key: 'from', value: 'here' }], priority: 2, profile: 'default', playable: false },
       fileName: expect.stringContaining('böse'),
     });
     const { createTime } = video;

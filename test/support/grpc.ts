@@ -74,7 +74,11 @@ function descriptorSet(files: readonly Buffer[]): Buffer {
   return (set['Set'] as unknown as { serialize(value: object): Buffer }).serialize({ file: files });
 }
 
-/** @param service full name */
+/**
+ * A map is what it is on the wire: a list of `{key, value}` (protobufjs reads no maps from descriptors).
+ *
+ * @param service full name
+ */
 export async function clientByReflection(
   address: string,
   service: string,
@@ -90,9 +94,10 @@ export async function clientByReflection(
   return new (constructor as ServiceClientConstructor)(address, credentials.createInsecure());
 }
 
-export function withKey(key: string | undefined): Metadata {
+/** @param key null: none */
+export function withKey(key: string | null): Metadata {
   const metadata = new Metadata();
-  if (key !== undefined) metadata.set('authorization', `Bearer ${key}`);
+  if (key !== null) metadata.set('authorization', `Bearer ${key}`);
   return metadata;
 }
 

@@ -111,8 +111,9 @@ export class Door {
 
   #enter(surface: Surface, { scope, streams, run, fail }: Work): void {
     const abort = new AbortController();
-    // Emitted for every call, at the latest when it has ended.
-    surface.once('cancelled', () => abort.abort(new ApiProblem('invalid-request', { detail: 'The client has gone.' })));
+    // Emitted for every call: when its client goes, else when the last of the answer is written.
+    const over = new Promise<void>((resolve) => surface.once('cancelled', () => resolve()));
+    void over.then(() => abort.abort(new ApiProblem('invalid-request', { detail: 'The client has gone.' })));
     const ended = this.#admit(surface, scope)
       .then((caller) => run({ caller, signal: abort.signal }))
       .catch((error: unknown) => {
@@ -121,6 +122,7 @@ export class Door {
           this.ports.logger.error('call failed', { method: surface.getPath(), error });
         fail(statusOf(problem));
       })
+      .then(() => over)
       .finally(() => this.#running.delete(running));
     const running: Running = { abort, streams, ended };
     this.#running.add(running);

@@ -1,4 +1,6 @@
 /** The gRPC server: videos, reflection, health. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
@@ -18,6 +20,8 @@ const MAX_MESSAGE = 1024 * 1024 + 64 * 1024;
 const KEEPALIVE_MS = 20_000;
 /** After that, uploads under way are cut off too. Milliseconds. */
 const GRACE_MS = 8_000;
+/** What was answered last has left by then. Milliseconds. */
+const LAST_WORDS_MS = 500;
 
 export interface GrpcServer {
   readonly port: number;
@@ -54,7 +58,8 @@ export async function startGrpcServer(
       health.stop();
       const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       await door.close(graceMs);
-      // Whoever watches our health never hangs up.
+      // Connections close when their last call has ended, but whoever watches our health never hangs up.
+      await Promise.race([shut, sleep(LAST_WORDS_MS)]);
       server.forceShutdown();
       await shut;
     },

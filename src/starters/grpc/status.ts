@@ -17,6 +17,7 @@ const BY_HTTP: Readonly<Record<number, status>> = {
   403: status.PERMISSION_DENIED,
   404: status.NOT_FOUND,
   408: status.DEADLINE_EXCEEDED,
+  405: status.UNIMPLEMENTED,
   409: status.FAILED_PRECONDITION,
   410: status.FAILED_PRECONDITION,
   412: status.ABORTED,
@@ -24,6 +25,7 @@ const BY_HTTP: Readonly<Record<number, status>> = {
   415: status.INVALID_ARGUMENT,
   422: status.INVALID_ARGUMENT,
   423: status.FAILED_PRECONDITION,
+  428: status.FAILED_PRECONDITION,
   429: status.RESOURCE_EXHAUSTED,
   503: status.UNAVAILABLE,
 };
