@@ -80,6 +80,8 @@ export interface Transition {
   readonly document?: AssetDocument | undefined;
   /** Written whatever becomes of the transition, unless the asset is deleted. */
   readonly facts?: AssetFacts | undefined;
+  /** `CatalogueEntry.revision` of the `asset.json` that was written for it: where the row has changed since, it is written again. */
+  readonly writtenFrom?: number | undefined;
 }
 
 export interface Publication extends Transition {

@@ -120,7 +120,7 @@ interface UploadsTable {
 
 interface OutboxTable {
   id: Generated<string>;
-  kind: 'upload' | 'start' | 'delete' | 'webhook';
+  kind: 'upload' | 'start' | 'delete' | 'webhook' | 'document';
   payload: JSONColumnType<Record<string, unknown>, string>;
   created_at: Generated<Date>;
   attempts: Generated<number>;

@@ -105,6 +105,7 @@ export function setHold(db: Database, tenant: string, assetId: string, hold: boo
           step: hold ? 'legal hold' : 'legal hold released',
         })
         .execute();
+      if (row.document) await enqueue(tx, 'document', { assetId });
       return reread(tx, assetId);
     }),
   );

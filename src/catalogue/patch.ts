@@ -5,6 +5,7 @@ import type { Priority } from '../contracts/assets.js';
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import type { AssetRow } from './catalogue.js';
 import { mapped, type Database } from './database.js';
+import { enqueue } from './outbox.js';
 import { TOUCHED } from './step.js';
 
 /** Absent: stays as it is. */
@@ -58,6 +59,7 @@ export function patchAsset(
         .where('id', '=', assetId)
         .returning(ASSET_COLUMNS)
         .executeTakeFirstOrThrow();
+      if (row.document) await enqueue(tx, 'document', { assetId });
       return { outcome: 'patched', row: assetRow(row) };
     };
     return db.isTransaction ? attempt(db) : db.transaction().execute(attempt);

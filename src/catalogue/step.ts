@@ -3,10 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { sql, type Transaction, type UpdateObject } from 'kysely';
 
-import { outputPrefix, type AssetDocument, type Job } from '../contracts/assets.js';
+import { outputPrefix, type Job } from '../contracts/assets.js';
 import { versionOf } from '../contracts/ids.js';
 import type { AssetFacts, HistoryRow, Publication, Transition } from './catalogue.js';
 import type { Tables } from './database.js';
+import { durationOf } from './document-columns.js';
+import { enqueue } from './outbox.js';
 import { NO_TRAITS, traitsOf } from './similar.js';
 import { judge, judgeRepair } from './transitions.js';
 import { announceToWebhooks } from './webhooks.js';
@@ -40,11 +42,12 @@ export async function step(
   }
   const now = await tx
     .selectFrom('assets')
-    .select(['state', 'begun', 'kind'])
+    .select(['state', 'begun', 'kind', 'revision'])
     .where('id', '=', job.assetId)
     .forUpdate()
     .executeTakeFirstOrThrow();
   const verdict = judge(now, transition.to, job.generation);
+  if (verdict !== 'refuse') await rewriteDocument(tx, job, transition, now.revision);
   if (verdict === 'apply') {
     await update(tx, job, transition, publishes);
     await record(tx, job, transition, now.state);
@@ -63,16 +66,22 @@ export async function step(
 export async function repairStep(tx: Tx, job: Job, transition: Publication): Promise<boolean> {
   const now = await tx
     .selectFrom('assets')
-    .select(['state', 'begun', 'generation', 'document'])
+    .select(['state', 'begun', 'generation', 'document', 'revision'])
     .where('id', '=', job.assetId)
     .forUpdate()
     .executeTakeFirst();
   if (!now || judgeRepair(now, job.generation) === 'refuse') return false;
+  await rewriteDocument(tx, job, transition, now.revision);
   // An attempt whose answer got lost has written it already.
   if (now.state === transition.to && isDeepStrictEqual(now.document, plain(transition.document))) return true;
   await update(tx, job, transition, true);
   await record(tx, job, transition, now.state);
   return true;
+}
+
+/** Between reading for `asset.json` and this transition somebody changed what is said of the asset. */
+async function rewriteDocument(tx: Tx, { assetId }: Job, { writtenFrom }: Transition, revision: number): Promise<void> {
+  if (writtenFrom !== undefined && writtenFrom !== revision) await enqueue(tx, 'document', { assetId });
 }
 
 /** @returns false when the asset has a row already */
@@ -169,14 +178,6 @@ function publishedColumns(job: Job, { document, outputsPrefix }: Partial<Publica
     ...(document && { duration: durationOf(document), ...traitsOf(document) }),
     ...(document?.image && { source_sha256: document.image.sha256 }),
   };
-}
-
-/** Seconds; null of what has none. */
-function durationOf({ renditions }: AssetDocument): number | null {
-  const seconds = renditions.flatMap(({ type, duration }) =>
-    (type === 'video' || type === 'audio') && duration !== undefined ? [duration] : [],
-  );
-  return seconds.length > 0 ? Math.max(...seconds) : null;
 }
 
 async function record(tx: Tx, job: Job, transition: Transition, from: HistoryRow['from']): Promise<void> {

@@ -16,6 +16,8 @@ export interface OutboxPayloads {
   };
   /** A deleted asset whose objects are to be removed. */
   readonly delete: { readonly assetId: string; readonly tenant: string };
+  /** What is said of an asset has changed: its `asset.json` is to say so too. */
+  readonly document: { readonly assetId: string };
   readonly webhook: { readonly deliveryId: string; readonly tenant: string };
 }
 

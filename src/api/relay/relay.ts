@@ -9,7 +9,7 @@ import type { OutboxKind, OutboxPayloads } from '../../contracts/outbox.js';
 import type { EventProducer } from '../../messaging/messaging.js';
 import type { ApiContext } from '../context.js';
 
-export type RelayContext = Pick<ApiContext, 'config' | 'logger' | 'db' | 'temporal'> & {
+export type RelayContext = Pick<ApiContext, 'config' | 'logger' | 'catalogue' | 'db' | 'store' | 'temporal'> & {
   /** Connects when first needed. */
   readonly producer: EventProducer;
 };

@@ -107,6 +107,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   // How common a word is decides how it is looked for.
   await sql`alter table assets alter column words set statistics 1000`.execute(db);
   for (const definition of [...INDEXES, ...VOCABULARY]) await sql.raw(definition).execute(db);
+  await sql`create index asset_history_asset on asset_history (asset_id, id)`.execute(db);
   await sql`create index assets_outputs on assets (outputs_prefix) where outputs_prefix is not null`.execute(db);
   await sql`
     create table tenants (

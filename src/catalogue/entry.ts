@@ -1,0 +1,42 @@
+/** What `asset.json` keeps of a row. */
+import { sql } from 'kysely';
+
+import type { CatalogueEntry, HistoryEntry } from '../contracts/catalogue-entry.js';
+import { ASSET_COLUMNS, assetRow } from './asset-row.js';
+import { mapped, type Database } from './database.js';
+
+/** @returns undefined where there is no such asset, or a tombstone only */
+export async function findEntry(db: Database, assetId: string): Promise<CatalogueEntry | undefined> {
+  const query = db
+    .selectFrom('assets')
+    .select(ASSET_COLUMNS)
+    .select(
+      sql<HistoryEntry[]>`(
+        select json_agg(json_strip_nulls(json_build_object('at', at, 'from', from_state, 'to', to_state,
+          'generation', generation, 'by', step, 'error', error)) order by id)
+        from asset_history where asset_id = assets.id)`.as('history'),
+    )
+    .where('assets.id', '=', assetId)
+    .where('state', '<>', 'deleted');
+  const record = await mapped(() => query.executeTakeFirst());
+  if (!record) return undefined;
+  const row = assetRow(record);
+  return {
+    tenant: row.tenant,
+    profile: row.profile,
+    priority: row.priority,
+    title: row.title ?? undefined,
+    fileName: row.fileName ?? undefined,
+    tags: row.tags,
+    metadata: row.metadata,
+    contentType: row.contentType ?? undefined,
+    bytes: row.bytes ?? undefined,
+    sourceSha256: row.sourceSha256 ?? undefined,
+    apiKey: row.apiKey ?? undefined,
+    legalHold: row.legalHold || undefined,
+    createdAt: row.createdAt.toISOString(),
+    sourceRemovedAt: row.sourceRemovedAt?.toISOString(),
+    revision: row.revision,
+    history: record.history ?? [],
+  };
+}
