@@ -1,6 +1,7 @@
 /** Tells the catalogue and the other services what happened, in this order, in the step that did it. */
 import type { Catalogue, Transition } from '../catalogue/catalogue.js';
-import { outputPrefix, type AssetDocument, type Job, type RenditionDocument } from '../contracts/assets.js';
+import { entryOf, findEntry } from '../catalogue/entry.js';
+import { documentKey, type AssetDocument, type Job, type RenditionDocument } from '../contracts/assets.js';
 import { MediaError } from '../contracts/errors.js';
 import type { Rendition } from '../contracts/renditions.js';
 import type { ResultPublisher } from '../messaging/messaging.js';
@@ -26,14 +27,14 @@ export async function announceState(to: Outlets, job: Job, transition: Transitio
  * @throws MediaError OBJECT_GONE when another generation won
  */
 export async function publishAsset(
-  to: Outlets & Pick<ActivityContext, 'config' | 'store'>,
+  to: Outlets & Pick<ActivityContext, 'config' | 'store' | 'db'>,
   { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
   job: Job,
   document: AssetDocument,
   { repair }: { readonly repair?: boolean | undefined } = {},
 ): Promise<void> {
-  await putDocument(to, job, document, signal);
-  const transition = { to: document.state, by: info.activityType, kind: document.kind, document, repair };
+  const writtenFrom = await putDocument(to, job, document, signal);
+  const transition = { to: document.state, by: info.activityType, kind: document.kind, document, repair, writtenFrom };
   const won = await to.catalogue.publish(job, transition);
   if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
   await publishState(to.results, job, transition, document.renditions);
@@ -54,15 +55,18 @@ export async function publishedBefore(to: Outlets, job: Job): Promise<AssetDocum
   return document;
 }
 
+/** `asset.json`, with all that the catalogue knows. @returns `Transition.writtenFrom` of the transition that follows */
 export async function putDocument(
-  { config, store }: Pick<ActivityContext, 'config' | 'store'>,
+  { config, store, db }: Pick<ActivityContext, 'config' | 'store' | 'db'>,
   job: Job,
   document: AssetDocument,
   signal: AbortSignal,
-): Promise<void> {
-  const key = `${outputPrefix(job.assetId, job.generation)}asset.json`;
-  const bytes = Buffer.from(JSON.stringify(document, null, 2));
+): Promise<number> {
+  const catalogue = (await findEntry(db, job.assetId)) ?? entryOf(job);
+  const bytes = Buffer.from(JSON.stringify({ ...document, catalogue }, null, 2));
+  const key = documentKey(job.assetId, job.generation);
   await store.putBytes(config.storage.mediaBucket, key, bytes, { contentType: 'application/json', signal });
+  return catalogue.revision;
 }
 
 /** A rendition as others see it: its object key turned into a URL. */

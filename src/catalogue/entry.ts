@@ -1,9 +1,22 @@
 /** What `asset.json` keeps of a row. */
 import { sql } from 'kysely';
 
+import type { Job } from '../contracts/assets.js';
 import type { CatalogueEntry, HistoryEntry } from '../contracts/catalogue-entry.js';
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import { mapped, type Database } from './database.js';
+
+/** Of an asset whose row is yet to be made. */
+export const entryOf = ({ tenant, profile, priority, metadata, source, uploadedAt }: Job): CatalogueEntry => ({
+  ...{ tenant, profile, priority, tags: [], metadata: metadata ?? {} },
+  fileName: source.key.split('/').at(-1),
+  contentType: source.contentType,
+  bytes: source.size,
+  sourceSha256: source.sha256,
+  createdAt: uploadedAt,
+  revision: 0,
+  history: [],
+});
 
 /** @returns undefined where there is no such asset, or a tombstone only */
 export async function findEntry(db: Database, assetId: string): Promise<CatalogueEntry | undefined> {

@@ -137,7 +137,8 @@ describe('an image', () => {
       const row = await catalogue.find(job.assetId);
       expect(row).toMatchObject({ state: 'ready', generation: 1, kind: 'image', tenant: 'acme' });
       const stored = await store.read(config.storage.mediaBucket, `${outputPrefix(job.assetId, 1)}asset.json`);
-      const document = JSON.parse(stored.toString()) as AssetDocument;
+      const { catalogue: entry, ...document } = JSON.parse(stored.toString()) as AssetDocument;
+      expect(entry).toMatchObject({ tenant: 'acme', fileName: 'Ünï côde #1?.jpg', history: [{ to: 'processing' }] });
       expect(row!.document).toEqual(document);
       expect(document).toMatchObject({ id: job.assetId, state: 'ready', kind: 'image', source: job.source });
       expect(document.renditions.map(({ name }) => name)).toEqual(VARIANTS);

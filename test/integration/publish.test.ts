@@ -11,7 +11,7 @@ import type { ActivityContext } from '../../src/activities/context.js';
 import { createPublishMedia } from '../../src/activities/publish/publish-media.js';
 import { verifyPublished, type Review } from '../../src/activities/publish/verify-published.js';
 import type { PublishOutcome, PublishRequest } from '../../src/contracts/activities.js';
-import { outputPrefix, type Job } from '../../src/contracts/assets.js';
+import { outputPrefix, type AssetDocument, type Job } from '../../src/contracts/assets.js';
 import { createLogger } from '../../src/logging/index.js';
 import { openContext, type OpenContext } from '../../src/workers/context.js';
 import { jobOf, makeOutputs, type Outputs } from '../activities/video/published.js';
@@ -103,7 +103,9 @@ test('what is as planned is published, and nothing but that is kept', async () =
   const url = (name: string): string => context.store.publicUrl(bucket, keyOf(job, name));
   const row = await context.catalogue.find(job.assetId);
   expect(row).toMatchObject({ state: 'ready', generation: 1 });
-  expect(row!.document).toEqual(JSON.parse(await read(job, 'asset.json')));
+  const { catalogue: entry, ...document } = JSON.parse(await read(job, 'asset.json')) as AssetDocument;
+  expect(row!.document).toEqual(document);
+  expect(entry).toMatchObject({ tenant: job.tenant, fileName: row!.fileName, bytes: row!.bytes });
   expect(row!.document).toMatchObject({
     state: 'ready',
     playback: {

@@ -49,13 +49,14 @@ async function adopt(
 ): Promise<AssetDocument | undefined> {
   if (!holder.document || holder.outputsPrefix === null) throw new MediaError('INTERNAL');
   const document = twinDocument(job, holder.document, holder.outputsPrefix, startedAt);
-  await putDocument(context, job, document, signal);
+  const writtenFrom = await putDocument(context, job, document, signal);
   const { state, kind, renditions } = document;
   const publication = {
     to: state,
     by: info.activityType,
     kind,
     document,
+    writtenFrom,
     facts: { sourceSha256: holder.sourceSha256 ?? undefined },
   };
   const outcome = await adoptOutputs(context.db, job, publication, holder);

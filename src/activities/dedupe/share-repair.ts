@@ -21,8 +21,8 @@ export async function shareRepair(
     const document: AssetDocument = { ...mended, id, workflowId, source, timings, outputsPrefix };
     const twin = jobOf(row);
     const { state, kind } = document;
-    await putDocument(context, twin, document, signal);
-    const publication = { to: state, by: info.activityType, kind, document, outputsPrefix, repair: true };
+    const writtenFrom = await putDocument(context, twin, document, signal);
+    const publication = { to: state, by: info.activityType, kind, document, outputsPrefix, repair: true, writtenFrom };
     // Refused: it was deleted, or is being made anew.
     if (await context.catalogue.publish(twin, publication))
       await publishState(context.results, twin, publication, document.renditions);

@@ -8,7 +8,7 @@ import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { imageKey } from './upload-variants.js';
 
-type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'results'>;
+type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results'>;
 
 type Published = ImageOutcome & { readonly outcome: 'ready' };
 
