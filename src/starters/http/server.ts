@@ -24,8 +24,10 @@ import { registerWebhooks } from './webhooks/routes.js';
 
 /** Of the text that we send; segments go from the store to the player. Bytes. */
 const WORTH_COMPRESSING = 1024;
-/** With the event loop so late, further requests are told to come again. Milliseconds. */
-const TOO_LATE = 2_000;
+/** With the event loop so late on average, further requests are told to come again. Milliseconds. */
+const TOO_LATE = 1_500;
+/** Long enough that one long step, as at the start, is no overload. Milliseconds. */
+const AVERAGE_OVER = 5_000;
 
 /** Not yet listening. `close()` answers the requests that are held; the context stays open. */
 export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
@@ -62,6 +64,7 @@ async function registerManners(server: Server, { config }: ApiContext): Promise<
   await registerOrigins(server, config);
   await server.register(underPressure, {
     maxEventLoopDelay: TOO_LATE,
+    sampleInterval: AVERAGE_OVER,
     pressureHandler: async ({ routeOptions }) => {
       if (routeOptions.url !== '/healthz') throw new ApiProblem('overloaded', { retryAfter: 1 });
     },

@@ -1,0 +1,8 @@
+/** Ways in. */
+import type { ApiContext } from '../../../api/context.js';
+import type { Server } from '../instance.js';
+import { registerPost } from './post.js';
+
+export function registerUploads(server: Server, ctx: ApiContext): void {
+  registerPost(server, ctx);
+}
