@@ -70,8 +70,12 @@ export async function registerOpenApi(server: Server, config: Config): Promise<v
       security: config.http.auth === 'keys' ? [{ key: [] }] : [],
     },
     transform: ({ schema, url }) => ({
-      url,
-      schema: { ...schema, response: { ...EVERYWHERE, ...(schema?.response as object | undefined) } },
+      url: url.replace(/\*$/, ':path'),
+      schema: {
+        ...schema,
+        params: withNames(schema?.params),
+        response: { ...EVERYWHERE, ...(schema?.response as object | undefined) },
+      },
     }),
   });
   await server.register(swaggerUi, {
@@ -80,4 +84,13 @@ export async function registerOpenApi(server: Server, config: Config): Promise<v
     uiConfig: { deepLinking: true, tryItOutEnabled: true },
   });
   server.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => server.swagger());
+}
+
+/** A wildcard has no name that could stand in a document. */
+function withNames(params: unknown): unknown {
+  const { properties } = (params ?? {}) as { properties?: Record<string, unknown> };
+  if (!properties || !('*' in properties)) return params;
+  const { '*': path, ...others } = properties;
+  const names = Object.keys(others);
+  return { type: 'object', properties: { ...others, path }, required: [...names, 'path'] };
 }

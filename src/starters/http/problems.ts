@@ -38,7 +38,9 @@ export function problemHandler(logger: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error);
     const { id, method, url } = request;
-    if (problem.problem === 'internal') logger.error('request failed', { requestId: id, method, url, error });
+    // Without its query, where tokens are.
+    const [path] = url.split('?', 1);
+    if (problem.problem === 'internal') logger.error('request failed', { requestId: id, method, path, error });
     const { retryAfter } = problem.details;
     if (retryAfter !== undefined) void reply.header('retry-after', Math.ceil(retryAfter));
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="mediamill"');
