@@ -49,7 +49,7 @@ export default defineConfig(
   },
   {
     // These print: a terminal is where they speak.
-    files: ['src/starters/cli/**', 'src/local/**', 'bench/**', 'scripts/**', 'bin/**'],
+    files: ['src/starters/cli/**', 'src/local/**', 'bench/**', 'scripts/**', 'bin/**', 'examples/**'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -23,6 +23,8 @@ export interface UploadOptions {
   readonly publishBy?: Date | undefined;
   /** Of the bytes, hexadecimal: others are refused then. */
   readonly sha256?: string | undefined;
+  /** The same upload under the same key is taken once. */
+  readonly idempotencyKey?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -92,14 +94,21 @@ export class MediamillHttp {
    *
    * @param body streamed where it is a stream
    */
-  async upload(body: NonNullable<RequestInit['body']>, options: UploadOptions = {}): Promise<Asset> {
-    const { contentType = 'application/octet-stream', signal, metadata, publishBy, ...facts } = options;
+  async upload(
+    body: Blob | Uint8Array | ReadableStream<Uint8Array>,
+    { contentType, signal, idempotencyKey, metadata, publishBy, ...facts }: UploadOptions = {},
+  ): Promise<Asset> {
+    const type = contentType ?? (body instanceof Blob && body.type !== '' ? body.type : 'application/octet-stream');
     const query = {
       ...facts,
       publishBy: publishBy?.toISOString(),
       metadata: metadata && JSON.stringify(metadata),
     };
-    return this.#json('POST', '/v1/assets', { query, headers: { 'content-type': contentType }, body, signal });
+    const headers = {
+      'content-type': type,
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    };
+    return this.#json('POST', '/v1/assets', { query, headers, body, signal });
   }
 
   get(id: string): Promise<Asset> {

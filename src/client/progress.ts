@@ -61,6 +61,11 @@ function percentOf(progress: Progress, running: readonly RunningStep[], encodes:
   return running.length === 0 ? 0 : (ENCODING * share(running)) / running.length;
 }
 
+/** What its steps are making at this moment (`HeartbeatDetails.what`): what waits for a worker is not among it. */
+export async function atWork(handle: WorkflowHandle): Promise<string[]> {
+  return (await runningSteps(handle)).flatMap(({ details }) => (details ? [details.what] : []));
+}
+
 async function runningSteps(handle: WorkflowHandle): Promise<RunningStep[]> {
   const { raw } = await handle.describe();
   return Promise.all(
