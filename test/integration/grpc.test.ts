@@ -29,7 +29,7 @@ import type {
   WatchVideoResponse,
 } from '../../src/starters/grpc/messages.js';
 import { startGrpcServer, type GrpcServer } from '../../src/starters/grpc/server.js';
-import { clientByReflection, errorInfo, listServices, withKey } from '../support/grpc.js';
+import { camel, clientByReflection, errorInfo, listServices, snake, withKey } from '../support/grpc.js';
 import { jobOf } from '../support/playable.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
@@ -86,7 +86,9 @@ afterAll(async () => {
 function call<T>(method: string, request: object, key: string | null = ours, { client } = main): Promise<T> {
   return new Promise((resolve, reject) => {
     const ask = client[method]!.bind(client) as (...args: unknown[]) => unknown;
-    ask(request, withKey(key), (error: ServiceError | null, answer: T) => (error ? reject(error) : resolve(answer)));
+    ask(snake(request), withKey(key), (error: ServiceError | null, answer: unknown) =>
+      error ? reject(error) : resolve(camel<T>(answer)),
+    );
   });
 }
 
@@ -111,8 +113,8 @@ function openUpload(key: string | null = ours, { client } = main): Upload {
   let stream: ClientWritableStream<object> | undefined;
   const answer = new Promise<UploadVideoResponse>((resolve, reject) => {
     const ask = client['UploadVideo']!.bind(client) as (...args: unknown[]) => ClientWritableStream<object>;
-    stream = ask(withKey(key), (error: ServiceError | null, response: UploadVideoResponse) =>
-      error ? reject(error) : resolve(response),
+    stream = ask(withKey(key), (error: ServiceError | null, response: unknown) =>
+      error ? reject(error) : resolve(camel(response)),
     );
   });
   answer.catch(() => undefined);
@@ -129,7 +131,7 @@ function upload(
   chunk = 300_000,
 ): Promise<UploadVideoResponse> {
   const { call: stream, answer } = openUpload(key);
-  if (header) stream.write({ header });
+  if (header) stream.write({ header: snake(header) });
   for (let at = 0; at < bytes.length; at += chunk) stream.write({ chunk: bytes.subarray(at, at + chunk) });
   stream.end();
   return answer;
@@ -277,12 +279,23 @@ describe('UploadVideo', () => {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const header = {
       ...{ fileName: '../böse "file".mp4', contentType: 'video/mp4', size: bytes.length, sha256, title: 'Film' },
-      ...{ tags: ['red', 'blue'], metadata: [{ key: 'from', value: 'here' }], priority: 2, publishBy: { seconds: 4e9 } },
+      ...{
+        tags: ['red', 'blue'],
+        metadata: [{ key: 'from', value: 'here' }],
+        priority: 2,
+        publishBy: { seconds: 4e9 },
+      },
     };
     const { video, uploadId } = await upload(bytes, header);
     expect(video).toMatchObject({
       ...{ state: 'VIDEO_STATE_RECEIVED', title: 'Film', contentType: 'video/mp4', bytes: bytes.length, sha256 },
-      ...{ tags: ['red', 'blue'], metadata: [{ key: 'from', value: 'here' }], priority: 2, profile: 'default', playable: false },
+      ...{
+        tags: ['red', 'blue'],
+        metadata: [{ key: 'from', value: 'here' }],
+        priority: 2,
+        profile: 'default',
+        playable: false,
+      },
       fileName: expect.stringContaining('böse'),
     });
     const { createTime } = video;
@@ -412,7 +425,7 @@ function watched(id: string, key = ours): Promise<WatchVideoResponse[]> {
   const stream = main.client['WatchVideo']!({ id }, withKey(key)) as ClientReadableStream<WatchVideoResponse>;
   const messages: WatchVideoResponse[] = [];
   return new Promise((resolve, reject) => {
-    stream.on('data', (message: WatchVideoResponse) => messages.push(message));
+    stream.on('data', (message: unknown) => messages.push(camel(message)));
     stream.on('error', reject).on('end', () => resolve(messages));
   });
 }

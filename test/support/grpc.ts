@@ -75,7 +75,8 @@ function descriptorSet(files: readonly Buffer[]): Buffer {
 }
 
 /**
- * A map is what it is on the wire: a list of `{key, value}` (protobufjs reads no maps from descriptors).
+ * Fields have the names of the definition (`snake`, `camel`). A map is what it is on the wire: a list of `{key, value}`;
+ * protobufjs reads no maps from descriptors.
  *
  * @param service full name
  */
@@ -150,3 +151,17 @@ export function errorInfo({ metadata }: Pick<StatusObject, 'metadata'>): ErrorIn
     }),
   };
 }
+
+function renamed(value: unknown, rename: (name: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((one) => renamed(one, rename));
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [rename(name), renamed(one, rename)]));
+}
+
+/** `fileName` to `file_name`: what a client by reflection is given. */
+export const snake = (message: object): object =>
+  renamed(message, (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)) as object;
+
+/** And back. */
+export const camel = <T>(message: unknown): T =>
+  renamed(message, (name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())) as T;

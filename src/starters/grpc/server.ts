@@ -2,14 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { protoPath as HEALTH_PROTO } from 'grpc-health-check';
 
 import type { ApiContext } from '../../api/context.js';
 import { authenticate } from '../../api/keys.js';
 import { Door } from './calls.js';
-import { PACKAGE, videoService } from './definition.js';
+import { reflected, videoService } from './definition.js';
 import { watchHealth } from './health.js';
 import { rateLimit } from './rate-limit.js';
 import { videoMethods } from './videos.js';
@@ -44,7 +42,7 @@ export async function startGrpcServer(
     logger: ctx.logger,
   });
   server.addService(videoService, videoMethods(ctx, door));
-  new ReflectionService({ ...PACKAGE, ...loadSync(HEALTH_PROTO) }).addToServer(server);
+  new ReflectionService(reflected()).addToServer(server);
   const health = await watchHealth(ctx);
   health.service.addToServer(server);
   // Encryption is the matter of what stands in front, as with HTTP.
