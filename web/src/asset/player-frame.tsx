@@ -16,6 +16,8 @@ export function usePlayerCode(): PlayerView | undefined {
 
 export function PlayerFrame({ asset }: { asset: Asset }) {
   const hls = asset.playback?.hls;
+  // The failure beside it says why.
+  if (asset.error && !asset.playable) return null;
   const width = asset.renditions?.find(({ type }) => type === 'video');
   const shape =
     asset.kind === 'audio' ? '4 / 1' : width?.width && width.height ? `${width.width} / ${width.height}` : '16 / 9';
@@ -25,7 +27,7 @@ export function PlayerFrame({ asset }: { asset: Asset }) {
         // What is published after it was watched growing is the same stream: it plays on.
         <Playing key={asset.generation > 1 ? asset.generation : 1} asset={asset} hls={hls} />
       ) : (
-        <p class="hint">{asset.error ? 'There is nothing to play.' : 'It can be watched in a moment…'}</p>
+        <p class="hint">It can be watched in a moment…</p>
       )}
     </div>
   );

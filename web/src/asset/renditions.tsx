@@ -55,5 +55,5 @@ export function Renditions({ asset, work }: { asset: Asset; work: Work | undefin
 
 function shapeOf({ width, height, language: code, type }: Rendition): string {
   if (width && height) return `${width} × ${height}`;
-  return type === 'audio' || type === 'subtitles' ? language(code) : '';
+  return (type === 'audio' || type === 'subtitles') && code ? language(code) : '';
 }

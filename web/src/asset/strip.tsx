@@ -1,21 +1,7 @@
 /** Which segments of which rung are there, are being made, are waiting. */
 import type { Work } from '../lib/api.js';
 import { plural } from '../lib/format.js';
-
-interface Run {
-  readonly from: number;
-  readonly length: number;
-  readonly state: string;
-}
-
-/** `ddrw` -> runs of equal letters. */
-export function runsOf(segments: string): Run[] {
-  const runs: Run[] = [];
-  for (const match of segments.matchAll(/(.)\1*/g)) {
-    runs.push({ from: match.index, length: match[0].length, state: match[1]! });
-  }
-  return runs;
-}
+import { runsOf } from './runs.js';
 
 /** More of them are too narrow for lines between them. */
 const SEPARATED = 150;

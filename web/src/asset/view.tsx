@@ -62,10 +62,16 @@ function Whole({ asset, progress, work, refresh }: WholeProps) {
       <div class="stage">
         {isMoving && <PlayerFrame asset={asset} />}
         {asset.kind === 'image' && <Gallery asset={asset} />}
-        {!asset.kind && <div class="screen empty">{underWay && <p>Waiting to be looked at…</p>}</div>}
+        {!asset.kind && underWay && (
+          <div class="screen empty">
+            <p>Waiting to be looked at…</p>
+          </div>
+        )}
         {asset.error && <Failure error={asset.error} playable={asset.playable} />}
         {underWay && <UnderWay asset={asset} progress={progress} />}
         {work && work.streams.length > 0 && <Strip work={work} isFinal={!underWay} />}
+        {asset.missing && asset.missing.length > 0 && <Missing missing={asset.missing} />}
+        <Renditions asset={asset} work={work} />
       </div>
       <div class="facts">
         <Title asset={asset} refresh={refresh} />
@@ -77,8 +83,6 @@ function Whole({ asset, progress, work, refresh }: WholeProps) {
         <Actions asset={asset} work={work} />
       </div>
       <div class="details">
-        {asset.missing && asset.missing.length > 0 && <Missing missing={asset.missing} />}
-        <Renditions asset={asset} work={work} />
         {asset.image && <ImageTraits image={asset.image} />}
         <Share asset={asset} />
         <SourceFacts asset={asset} work={work} />

@@ -168,6 +168,7 @@ function tell(asset: Asset): void {
 
 /** @returns what ends it */
 export function followAll(): () => void {
+  let isAgain = false;
   return follow(
     '/page/events',
     ({ event, data }) => {
@@ -177,6 +178,10 @@ export function followAll(): () => void {
         progress.value = new Map(progress.value).set(id, rest);
       }
     },
-    () => void load(),
+    () => {
+      // What happened in between.
+      if (isAgain) void load();
+      isAgain = true;
+    },
   );
 }

@@ -1,7 +1,7 @@
 /** The seek bar: a slider for hands and keys, with a picture of where the pointer is. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock, spoken } from '../lib/format.js';
-import { loadStoryboard, tileAt, type Tile } from './storyboard.js';
+import { parseStoryboard, tileAt, type Tile } from './storyboard.js';
 
 interface Props {
   readonly video: HTMLVideoElement | null;
@@ -107,4 +107,11 @@ function useTiles(storyboard: string | undefined): readonly Tile[] {
     };
   }, [storyboard]);
   return tiles;
+}
+
+async function loadStoryboard(url: string): Promise<Tile[]> {
+  const response = await fetch(url);
+  if (!response.ok) return [];
+  // Behind a redirect to the store, sheets are beside the text as we know it, not as the store signs it.
+  return parseStoryboard(await response.text(), new URL(url, location.href).href);
 }

@@ -1,4 +1,4 @@
-/** WebVTT thumbnails: which part of which sheet shows a moment. */
+/** WebVTT thumbnails: which part of which sheet shows a moment. Pure. */
 
 export interface Tile {
   readonly from: number;
@@ -37,11 +37,4 @@ export function tileAt(tiles: readonly Tile[], time: number): Tile | undefined {
     else high = middle;
   }
   return tiles[low - 1] ?? tiles[0];
-}
-
-export async function loadStoryboard(url: string): Promise<Tile[]> {
-  const response = await fetch(url);
-  if (!response.ok) return [];
-  // Behind a redirect to the store, sheets are beside the text as we know it, not as the store signs it.
-  return parseStoryboard(await response.text(), new URL(url, location.href).href);
 }

@@ -1,20 +1,12 @@
 /** How far each rung and sound of a video is, segment by segment. Pure. */
-import { AUDIO_SEGMENT_SECONDS, chunksOf, segmentCount, type VideoPlan } from '../../../contracts/plan.js';
-import type { PartProgress } from '../../../contracts/progress.js';
+import { AUDIO_SEGMENT_SECONDS, segmentCount, type VideoPlan } from '../../../contracts/plan.js';
 import { segmentOf, streamUri, type StreamType } from '../../../media/video/layout.js';
 
 export interface StreamSegments {
   readonly name: string;
   readonly type: StreamType;
-  /** One letter for each: `d`one, `r`unning (or with a worker soon), `w`aiting. */
+  /** One letter for each: `d`one, `r`unning, `w`aiting. */
   readonly segments: string;
-}
-
-/** What the workflow says of itself, as far as it matters here. */
-export interface Running {
-  readonly parts: readonly Pick<PartProgress, 'name' | 'state'>[];
-  /** Of the picture's chunks, a letter for each. */
-  readonly chunks: string;
 }
 
 interface Stream {
@@ -41,11 +33,19 @@ export const publishedSegments = (plan: VideoPlan, missing: readonly string[]): 
     segments: (missing.includes(name) ? 'w' : 'd').repeat(total),
   }));
 
-/** @param paths of objects below the generation's prefix */
-export function growingSegments(plan: VideoPlan, paths: readonly string[], running: Running): StreamSegments[] {
-  const states = chunksOf(plan).flatMap(({ segments }, i) =>
-    Array<string>(segments).fill(running.chunks[i] === 'r' || running.chunks[i] === 'd' ? 'r' : 'w'),
-  );
+/**
+ * @param paths of objects below the generation's prefix
+ * @param atWork what is being made: `segments 3-5` of all rungs, or the name of a rung or sound
+ */
+export function growingSegments(
+  plan: VideoPlan,
+  paths: readonly string[],
+  atWork: readonly string[],
+): StreamSegments[] {
+  const ranges = atWork.flatMap((what) => {
+    const [, from, to] = /^segments (\d+)-(\d+)$/.exec(what) ?? [];
+    return from === undefined || to === undefined ? [] : [{ from: Number(from), to: Number(to) }];
+  });
   const there = new Map<string, Set<number>>();
   for (const path of paths) {
     const slash = path.lastIndexOf('/') + 1;
@@ -56,8 +56,9 @@ export function growingSegments(plan: VideoPlan, paths: readonly string[], runni
   }
   return streamsOf(plan).map(({ name, type, total }) => {
     const done = there.get(streamUri(type, name));
-    const isBegun = running.parts.some((part) => part.name === name && part.state === 'running');
-    const other = (i: number): string => (type === 'video' ? (states[i] ?? 'w') : isBegun ? 'r' : 'w');
-    return { name, type, segments: Array.from({ length: total }, (_, i) => (done?.has(i) ? 'd' : other(i))).join('') };
+    const isMade = (i: number): boolean =>
+      atWork.includes(name) || (type === 'video' && ranges.some(({ from, to }) => from <= i && i <= to));
+    const letter = (i: number): string => (done?.has(i) ? 'd' : isMade(i) ? 'r' : 'w');
+    return { name, type, segments: Array.from({ length: total }, (_, i) => letter(i)).join('') };
   });
 }

@@ -4,13 +4,13 @@ import type { ApiContext } from '../../../api/context.js';
 import { findAsset } from '../../../api/assets/find.js';
 import type { Caller } from '../../../api/caller.js';
 import type { AssetRow } from '../../../catalogue/catalogue.js';
+import { atWork } from '../../../client/progress.js';
 import type { Made } from '../../../contracts/activities.js';
 import { FINAL_STATES, outputPrefix } from '../../../contracts/assets.js';
 import { MediaError } from '../../../contracts/errors.js';
 import { secondsOf, type VideoFacts, type VideoPlan } from '../../../contracts/plan.js';
-import { QUERY_PROGRESS, type Progress } from '../../../contracts/progress.js';
 import { MADE_FILE, PLAN_FILE } from '../../../media/video/layout.js';
-import { growingSegments, publishedSegments, type Running, type StreamSegments } from './segments.js';
+import { growingSegments, publishedSegments, type StreamSegments } from './segments.js';
 
 export interface Work {
   readonly workflow: { readonly id: string; readonly url: string };
@@ -56,16 +56,13 @@ export function createWork(ctx: ApiContext): (caller: Caller, assetId: string) =
     return paths;
   }
 
-  async function running({ workflowId }: AssetRow): Promise<Running> {
+  async function making({ workflowId }: AssetRow): Promise<string[]> {
     try {
       const handle = temporal.workflow.getHandle(workflowId);
-      const { parts, chunks } = await temporal.withDeadline(Date.now() + DEADLINE, () =>
-        handle.query<Progress>(QUERY_PROGRESS),
-      );
-      return { parts, chunks: chunks?.states ?? '' };
+      return await temporal.withDeadline(Date.now() + DEADLINE, () => atWork(handle));
     } catch (error) {
-      logger.debug('a workflow does not tell how far it is', { workflowId, error });
-      return { parts: [], chunks: '' };
+      logger.debug('a workflow does not tell what it makes', { workflowId, error });
+      return [];
     }
   }
 
@@ -75,7 +72,7 @@ export function createWork(ctx: ApiContext): (caller: Caller, assetId: string) =
         plan,
         (row.document?.missing ?? []).map(({ name }) => name),
       );
-    const [paths, now] = await Promise.all([pathsBelow(prefix), running(row)]);
+    const [paths, now] = await Promise.all([pathsBelow(prefix), making(row)]);
     return growingSegments(plan, paths, now);
   }
 
