@@ -148,6 +148,8 @@ export async function completeUpload(db: Database, id: string, object: StoredObj
       await step(tx, job, {
         to: 'received',
         by: 'upload',
+        // The old image service's clients find theirs in a list at once.
+        ...(upload.kind === 'image' && { kind: 'image' as const }),
         facts: {
           ...{ title, tags, metadata, profile, priority, bytes: object.bytes, sourceSha256: object.sha256 },
           ...(fileName !== null && { fileName }),

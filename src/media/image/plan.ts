@@ -39,6 +39,9 @@ const POSTER_QUALITY = 80;
 /** What the formats, or the libraries that write them, can hold on a side, pixels. */
 const MAX_SIDE: Record<Format, number> = { avif: 16_384, webp: 16_383, jpeg: 65_500, png: 1_000_000 };
 const EXTENSION: Record<Format, string> = { avif: 'avif', webp: 'webp', jpeg: 'jpg', png: 'png' };
+const THUMBNAIL_STEM = 'thumb';
+/** Every published image has one. */
+export const THUMBNAIL_FILE = `${THUMBNAIL_STEM}.${EXTENSION.jpeg}`;
 
 /**
  * - `thumb.jpg`: always 100x100, the middle of the picture; of a smaller one it is enlarged. JPEG for pictures with
@@ -85,7 +88,7 @@ export function planImage(
     hasAlpha: facts.hasAlpha,
     frames: facts.pages,
     variants: [
-      ...variant('thumb', 'jpeg', { type: 'thumbnail', width: THUMBNAIL, height: THUMBNAIL, fit: 'cover' }),
+      ...variant(THUMBNAIL_STEM, 'jpeg', { type: 'thumbnail', width: THUMBNAIL, height: THUMBNAIL, fit: 'cover' }),
       ...widthsOf(spec, shown).flatMap((width) =>
         inEveryFormat(`w${width}`, { type: 'image', ...scaledTo(shown, width), fit: 'inside' }),
       ),

@@ -10,6 +10,7 @@ import { registerAssets } from './assets/routes.js';
 import { registerAuth } from './auth.js';
 import { registerHealth } from './health.js';
 import { registerIdempotency } from './idempotency.js';
+import { registerImages } from './images/routes.js';
 import { build, type Server } from './instance.js';
 import { refuseOtherMethods } from './methods.js';
 import { registerOpenApi } from './openapi.js';
@@ -52,6 +53,7 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
   registerUploads(server, ctx);
   registerWebhooks(server, ctx);
   registerPlay(server, ctx);
+  await registerImages(server, ctx);
   await registerPage(server, ctx);
 
   refuseOthers();

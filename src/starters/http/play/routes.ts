@@ -74,6 +74,17 @@ export function registerPlay(server: Server, api: ApiContext): void {
     summary: 'Play: playlists, and redirects to what they name',
     params: Params,
     querystring: Query,
+    response: {
+      200: {
+        description: 'A playlist, a manifest, or WebVTT thumbnails.',
+        content: {
+          [MIME.playlist]: { schema: Type.String() },
+          [MIME.manifest]: { schema: Type.String() },
+          [MIME.subtitles]: { schema: Type.String() },
+        },
+      },
+      302: { description: 'Where it is.', type: 'null' },
+    },
   };
   const config = { access: 'open', uncounted: true } as const;
   server.get('/v1/assets/:id/play/*', { schema, config }, async (request, reply) => {
