@@ -7,7 +7,8 @@ import type { AssetDocument } from '../../src/contracts/assets.js';
 import { ApiProblem } from '../../src/api/problems.js';
 import { assetRowOf } from '../support/asset.js';
 
-const config = loadConfig({ files: [], env: {}, overrides: { http: { publicUrl: 'https://media.example/mill/' } } });
+const defaults = loadConfig({ files: [], env: {} });
+const config = { ...defaults, http: { ...defaults.http, publicUrl: 'https://media.example/mill/' } };
 const id = 'a'.repeat(24);
 const canonical = 'b'.repeat(24);
 const play = `https://media.example/mill/v1/assets/${id}/play/`;

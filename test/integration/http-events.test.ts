@@ -58,7 +58,7 @@ async function* eventsOf(response: Response): AsyncGenerator<Event> {
 
 it('tells of a film each second until it is ready, and then no more', async () => {
   const film = join(dir, 'film.mp4');
-  await makeVideo(film, 12);
+  await makeVideo(film, { seconds: 12, width: 320, height: 180 });
   const { job } = await mill.submit(film, 'followed.mp4');
   const path = `/v1/assets/${job.assetId}/events`;
   while ((await client.get(`/v1/assets/${job.assetId}`)).status === 404) await sleep(50);

@@ -2,7 +2,7 @@
 import { ApiProblem } from '../../api/problems.js';
 import type { Server } from './instance.js';
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const;
 
 /** Call it before the routes are registered. @returns call it after them */
 export function refuseOtherMethods(server: Server): () => void {
