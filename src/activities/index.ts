@@ -1,6 +1,6 @@
 /** All activities, by the kind of worker that offers them. */
 import type { ImageActivities, MediaActivities, VideoActivities } from '../contracts/activities.js';
-import type { LifecycleActivities } from '../contracts/lifecycle.js';
+import type { HousekeepingActivities, LifecycleActivities } from '../contracts/lifecycle.js';
 import type { WebhookActivities } from '../contracts/webhooks.js';
 import { onlyWhileAlive } from './alive.js';
 import { createAnnouncePlayable } from './announce-playable.js';
@@ -9,6 +9,10 @@ import { createAwaitTwin } from './dedupe/await-twin.js';
 import { createHashSource } from './dedupe/hash-source.js';
 import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
+import { createApplyRetention } from './housekeeping/apply-retention.js';
+import { createSweepAssets } from './housekeeping/sweep-assets.js';
+import { createSweepStore } from './housekeeping/sweep-store.js';
+import { createSweepUploads } from './housekeeping/sweep-uploads.js';
 import { createMakeImage } from './image/make-image.js';
 import { createMakeLoop } from './image/make-loop.js';
 import { createMakePoster } from './image/make-poster.js';
@@ -26,7 +30,7 @@ import { createPreviewAudio } from './video/preview-audio.js';
 import { createAttemptDelivery, createGiveUpDelivery } from './webhooks/attempt-delivery.js';
 
 export interface Activities {
-  readonly media: MediaActivities & LifecycleActivities & WebhookActivities;
+  readonly media: MediaActivities & LifecycleActivities & HousekeepingActivities & WebhookActivities;
   readonly video: VideoActivities;
   readonly image: ImageActivities;
 }
@@ -42,6 +46,10 @@ export function createActivities(outside: ActivityContext): Activities {
       recordEnd: createRecordEnd(context),
       discardOutputs: createDiscardOutputs(context),
       purgeAsset: createPurgeAsset(context),
+      applyRetention: createApplyRetention(context),
+      sweepUploads: createSweepUploads(context),
+      sweepAssets: createSweepAssets(context),
+      sweepStore: createSweepStore(context),
       attemptDelivery: createAttemptDelivery(context),
       giveUpDelivery: createGiveUpDelivery(context),
     },

@@ -11,4 +11,19 @@ export interface LifecycleActivities {
   purgeAsset(assetId: string): Promise<void>;
 }
 
+/** What a step of the housekeeping did, and how often. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** Task queue `media`. Each goes over everything there is; what it can't do now it does the next time. */
+export interface HousekeepingActivities {
+  /** What has been kept for long enough is removed. */
+  applyRetention(): Promise<Counts>;
+  /** Uploads that nobody will end are ended. */
+  sweepUploads(): Promise<Counts>;
+  /** What was lost on its way is sent again: work that no workflow does, deletions that were never carried out. */
+  sweepAssets(): Promise<Counts>;
+  /** Objects without rows, rows without objects. */
+  sweepStore(): Promise<Counts>;
+}
+
 export const deletionIdOf = (assetId: string): string => `delete/${assetId}`;

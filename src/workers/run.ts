@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 
+import { connectTemporal } from '../client/connection.js';
 import { dataConverterOf } from '../client/encryption.js';
+import { ensureHousekeeping } from '../client/housekeeping.js';
 import { loadConfig } from '../config/index.js';
 import type { Config } from '../config/schema.js';
 import { createLogger, temporalLogger } from '../logging/index.js';
@@ -69,6 +71,7 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
       for (const pool of planRole(role, config).pools)
         workers.push(await Worker.create(optionsOf(pool, config, connection, activities)));
     }
+    if (roles.includes('media')) await schedule(config, logger);
     logger.info('worker ready', { queues: workers.map((worker) => worker.options.taskQueue) });
     // For a supervisor that waits for it, as `mediamill up` does.
     process.send?.('ready');
@@ -76,6 +79,19 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   } finally {
     await context.close();
     await connection.close();
+  }
+}
+
+/** By those who do the work, so that whoever has no such worker has no such schedule. */
+async function schedule({ temporal, queues, retention }: Config, logger: Logger): Promise<void> {
+  const client = await connectTemporal(temporal);
+  try {
+    await ensureHousekeeping(client.temporal, queues, retention.sweepMinutes);
+  } catch (error) {
+    // All else can be done without it.
+    logger.error('no housekeeping: its schedule can not be made', { error });
+  } finally {
+    await client.close();
   }
 }
 

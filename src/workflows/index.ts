@@ -1,5 +1,6 @@
 export { deleteAsset } from './delete-asset.js';
 export { deliverWebhook } from './deliver-webhook.js';
+export { housekeeping } from './housekeeping.js';
 export { processImage } from './process-image.js';
 export { processVideo } from './process-video.js';
 export { repairVideo } from './repair-video.js';

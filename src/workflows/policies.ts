@@ -119,6 +119,15 @@ export const policies = {
     scheduleToCloseTimeout: undefined,
   }),
 
+  /** It goes over everything there is, and comes again: not worth much patience. */
+  housekeeping: (queues: QueueNames, summary: string): ActivityOptions => ({
+    ...common({ tenant: '', priority: 5, queues }, summary),
+    taskQueue: queues.media,
+    startToCloseTimeout: '6 hours',
+    scheduleToCloseTimeout: '6 hours',
+    retry: { ...RETRY, maximumAttempts: 10 },
+  }),
+
   /** An answer of the receiver is a result, whatever it says; what fails is ours, and says nothing about the receiver. */
   webhook: (setting: Setting): ActivityOptions => ({
     ...common(setting, 'webhook'),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Client } from 'minio';
 import sharp from 'sharp';
 
+import { survey, type Finding } from '../../src/activities/housekeeping/survey.js';
 import { RELAY_HANDLERS } from '../../src/api/relay/handlers.js';
 import { startRelay, type Relay } from '../../src/api/relay/relay.js';
 import type { Caller } from '../../src/api/caller.js';
@@ -131,4 +132,12 @@ export async function openEstate(isolated: Config, dir: string): Promise<Estate>
       await worker.exited;
     },
   };
+}
+
+/** The invariant: what the store holds and what the catalogue says are the same. Everything in which they differ. */
+export async function surveyed({ ctx }: Pick<Estate, 'ctx'>): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const { signal } = new AbortController();
+  for await (const finding of survey(ctx, { minAgeSeconds: 0, deep: true, signal })) findings.push(finding);
+  return findings;
 }

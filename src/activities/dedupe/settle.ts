@@ -5,6 +5,7 @@ import type { AssetDocument, Job } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
 import { putDocument, publishState } from '../announce.js';
 import type { ActivityContext } from '../context.js';
+import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { assertAlive, type ActivityScope } from '../scope.js';
 
 type Needs = Pick<ActivityContext, 'config' | 'store' | 'db' | 'results'>;
@@ -42,11 +43,12 @@ export async function settle(
 /** @returns undefined when the holder has changed meanwhile */
 async function adopt(
   context: Needs,
-  { signal, info, logger }: ActivityScope,
+  scope: ActivityScope,
   job: Job,
   holder: AssetRow,
   startedAt: string,
 ): Promise<AssetDocument | undefined> {
+  const { signal, info, logger } = scope;
   if (!holder.document || holder.outputsPrefix === null) throw new MediaError('INTERNAL');
   const document = twinDocument(job, holder.document, holder.outputsPrefix, startedAt);
   const writtenFrom = await putDocument(context, job, document, signal);
@@ -64,6 +66,7 @@ async function adopt(
   if (outcome === 'refused')
     throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
   await publishState(context.results, job, publication, renditions);
+  await releaseAtOnce(context, scope, job, state);
   logger.info(`the same bytes as another asset: ${state}`, { assetId: job.assetId, holder: holder.id });
   return document;
 }

@@ -5,6 +5,7 @@ import { ownerOf } from '../../catalogue/lifecycle.js';
 import { workPrefix } from '../../media/video/layout.js';
 import { publishAsset, publishedBefore, renditionDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
+import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { imageKey } from './upload-variants.js';
 
@@ -57,6 +58,7 @@ export async function publishImage(
     timings: { uploadedAt: job.uploadedAt, startedAt, playableAt: now, readyAt: now },
   };
   await publishAsset(context, scope, job, document);
+  await releaseAtOnce(context, scope, job, document.state);
   scope.logger.info(`image ${document.state}`, { assetId: job.assetId, reader, renditions: renditions.length });
   return { outcome: 'ready', renditions, reader, ...(missing.length > 0 && { missing }) };
 }

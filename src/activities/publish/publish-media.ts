@@ -11,6 +11,7 @@ import { publishAsset, publishedBefore } from '../announce.js';
 import { CHANGEABLE } from '../cache-control.js';
 import type { ActivityContext } from '../context.js';
 import { shareRepair } from '../dedupe/share-repair.js';
+import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { documentOf, resultOf } from './document.js';
 import { removeFaulty, removeLeftOvers } from './left-overs.js';
@@ -53,6 +54,7 @@ export function createPublishMedia(context: Needs) {
 
     scope.report({ step: 'publish', what: 'asset.json', percent: 95 });
     await publishAsset(context, scope, job, document, { repair });
+    await releaseAtOnce(context, scope, job, document.state);
     if (repair) await shareRepair(context, scope, job, document);
     const result = resultOf(document);
     scope.logger.info(`asset ${result.state}`, { assetId: job.assetId, ...result, removed });

@@ -6,6 +6,7 @@ import { registerDlq } from './dlq.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { plain } from './format.js';
+import { registerHold } from './hold.js';
 import { registerInit } from './init.js';
 import { registerInspect } from './inspect.js';
 import { registerKeys } from './keys.js';
@@ -14,6 +15,7 @@ import { registerRepair } from './repair.js';
 import { registerSimilar } from './similar.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
+import { registerSweep } from './sweep.js';
 import { registerTenants } from './tenants.js';
 import { registerUp } from './up.js';
 import { registerVerify } from './verify.js';
@@ -22,7 +24,7 @@ const COMMANDS = [
   ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
   ...[registerSubmit, registerInspect, registerSimilar, registerVerify, registerRepair],
   ...[registerDlq, registerQuarantine, registerInit],
-  ...[registerKeys, registerTenants],
+  ...[registerKeys, registerTenants, registerHold, registerSweep],
 ];
 
 /** @param args without the program's name. Failures become a sentence on standard error and exit code 1. */
