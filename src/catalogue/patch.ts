@@ -54,7 +54,8 @@ export function patchAsset(
           ...(title !== undefined && { title }),
           ...(tags && { tags: sql<string[]>`${[...tags]}::text[]` }),
           ...(metadata && { metadata: JSON.stringify(metadata) }),
-          ...(priority && { priority }),
+          // Work that has not begun is begun by the job.
+          ...(priority && { priority, job: sql<string>`jsonb_set(job, '{priority}', to_jsonb(${priority}::integer))` }),
         })
         .where('id', '=', assetId)
         .returning(ASSET_COLUMNS)

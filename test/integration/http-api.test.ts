@@ -312,6 +312,7 @@ describe('an asset', () => {
     // No such workflow runs: there is nothing to tell.
     const path = `/v1/assets/${job.assetId}`;
     expect(await (await ours.send('PATCH', path, { priority: 1 })).json()).toMatchObject({ priority: 1 });
+    expect((await api.ctx.catalogue.find(job.assetId))?.job).toEqual({ ...job, priority: 1 });
     // One that nobody works on can not be told.
     await api.ctx.temporal.workflow.start('processVideo', { taskQueue: job.assetId, workflowId: job.workflowId });
     expect(await problemOf(await ours.send('PATCH', path, { priority: 5 }))).toBe('503 unavailable');

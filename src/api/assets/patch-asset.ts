@@ -50,7 +50,7 @@ export async function patchAsset(
   }
 }
 
-/** Of work that has not begun, the row is asked when it does. */
+/** Work that has not begun begins with the job of the row. */
 async function hasten({ temporal }: ApiContext, row: AssetRow, priority: Priority): Promise<void> {
   if (FINAL_STATES.includes(row.state) || row.state === 'received') return;
   const handle = temporal.workflow.getHandle(row.workflowId);

@@ -2,6 +2,7 @@
 import { Type, type Static, type TProperties } from 'typebox';
 
 import { ASSET_STATES } from '../../contracts/assets.js';
+import { ERRORS, type ErrorCode } from '../../contracts/errors.js';
 
 export const KINDS = ['video', 'audio', 'image'] as const;
 
@@ -18,8 +19,10 @@ export const StateSchema = Type.Enum([...ASSET_STATES], { description: 'How far 
 export const KindSchema = Type.Enum([...KINDS], { description: 'What the bytes turned out to be.' });
 const PrioritySchema = whole('1 is the most urgent, 5 the least.', { minimum: 1, maximum: 5 });
 
+const CODES = Object.keys(ERRORS) as ErrorCode[];
+
 export const ErrorSchema = fields(
-  { code: text('Stable; one of the closed list in docs/errors.'), message: text('For people.') },
+  { code: Type.Enum(CODES, { description: 'Stable: branch on it.' }), message: text('For people.') },
   { description: 'Why it failed.' },
 );
 
