@@ -16,9 +16,9 @@ import {
   result,
   startImage,
   startVideo,
+  type Client,
   type StartedJob,
 } from 'mediamill/client';
-import type { Client } from '@temporalio/client';
 
 const {
   STORAGE_ENDPOINT = 'http://127.0.0.1:9000',

@@ -2,6 +2,7 @@
  * `mediamill/client`: what other services need of Mediamill. Over Temporal, for services that share its cluster and
  * its store; over HTTP, for all others.
  */
+export type { Client } from '@temporalio/client';
 export { connectTemporal, type OpenClient, type TemporalAddress } from './connection.js';
 export { EncryptionCodec, dataConverterOf, parseEncryptionKeys, type EncryptionKey } from './encryption.js';
 export {
