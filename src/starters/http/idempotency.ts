@@ -27,7 +27,7 @@ declare module 'fastify' {
 export interface StreamedRepeat {
   /** It was answered before: read the body, keep nothing of it, and `replay`. */
   readonly isRepeat: boolean;
-  /** What the body was, such as its SHA-256. Before the answer is sent. */
+  /** What the body was, such as its SHA-256. Before the answer is sent; without it the answer is not kept. */
   seal(content: string): void;
   /** @throws ApiProblem `idempotency-mismatch` */
   replay(reply: FastifyReply, content: string): FastifyReply;
@@ -36,7 +36,8 @@ export interface StreamedRepeat {
 interface Held {
   readonly tenant: string;
   readonly key: string;
-  fingerprint: string;
+  /** Undefined as long as a streamed body may be anything. */
+  fingerprint: string | undefined;
   readonly alive: NodeJS.Timeout;
 }
 
@@ -67,10 +68,10 @@ export function registerIdempotency(server: Server, { db, logger }: ApiContext):
         else return replay(reply, claim.answer);
         return;
       case 'claimed': {
-        const mine: Held = { tenant, key, fingerprint, alive: setInterval(stayAlive, ALIVE_MS, tenant, key) };
-        mine.alive.unref();
+        const alive = setInterval(stayAlive, ALIVE_MS, tenant, key).unref();
+        const mine: Held = { tenant, key, fingerprint: config.streams ? undefined : fingerprint, alive };
         held.set(request, mine);
-        if (config.streams) request.idempotency = firstOf(mine);
+        if (config.streams) request.idempotency = firstOf(mine, fingerprint);
       }
     }
   });
@@ -85,9 +86,9 @@ export function registerIdempotency(server: Server, { db, logger }: ApiContext):
     // What may be otherwise the next time is no answer.
     const { statusCode: status } = reply;
     const body = textOf(payload);
-    const isAnswer = status < 500 && status !== 429 && body !== undefined;
+    const isAnswer = status < 500 && status !== 429;
     try {
-      if (isAnswer)
+      if (isAnswer && body !== undefined && fingerprint !== undefined)
         await settleKey(db, tenant, key, fingerprint, {
           status,
           headers: kept(reply.getHeaders()),
@@ -127,9 +128,9 @@ function fingerprintOf({ method, url, body, headers, routeOptions }: FastifyRequ
   return hash([method, url, headers['if-match'] ?? '', hash(content)].join('\n'));
 }
 
-const firstOf = (mine: Held): StreamedRepeat => ({
+const firstOf = (mine: Held, fingerprint: string): StreamedRepeat => ({
   isRepeat: false,
-  seal: (content) => void (mine.fingerprint = sealed(mine.fingerprint, content)),
+  seal: (content) => void (mine.fingerprint = sealed(fingerprint, content)),
   replay: () => {
     throw new TypeError('there is no answer to repeat');
   },
@@ -139,8 +140,7 @@ const repeatOf = (stored: string, fingerprint: string, answer: StoredAnswer): St
   isRepeat: true,
   seal: () => undefined,
   replay: (reply, content) => {
-    // One that failed before all of it had come in was never sealed.
-    if (stored !== fingerprint && stored !== sealed(fingerprint, content)) throw new ApiProblem('idempotency-mismatch');
+    if (stored !== sealed(fingerprint, content)) throw new ApiProblem('idempotency-mismatch');
     return replay(reply, answer);
   },
 });

@@ -56,6 +56,8 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
   await registerImages(server, ctx);
   await registerPage(server, ctx);
 
+  // Routes of plugins, too.
+  await server.after();
   refuseOthers();
   return server;
 }
