@@ -7,6 +7,7 @@ import type { Database } from './database.js';
 import { InvalidCursor, type CursorValue } from './search-cursor.js';
 import { behind, CREATED_MICROS, keysOf, type Condition } from './search-keys.js';
 import { queryOf } from './search-text.js';
+import { completionsOf, wordsLike } from './vocabulary.js';
 
 export interface WordSearch {
   readonly tenant: string;
@@ -45,8 +46,10 @@ export async function searchWords(
   db: Database,
   { tenant, words, conditions, limit, position }: WordSearch,
 ): Promise<{ rows: AssetRow[]; next?: CursorValue[] }> {
-  const exact = queryOf(words);
-  const like = async (): Promise<string> => queryOf(words, await wordsLike(db, tenant, words));
+  const completions = await completionsOf(db, tenant, words.at(-1)!);
+  const exact = queryOf(words, completions);
+  const like = async (): Promise<string> =>
+    queryOf(words, completions, await Promise.all(words.map((word) => wordsLike(db, tenant, word))));
   const found: { readonly one: Found; readonly at: Position }[] = [];
   let at: Position | undefined = position ? readPosition(position) : { phase: 'exact' };
   while (at && found.length <= limit) {
@@ -109,27 +112,6 @@ async function rowsOf(db: Database, ids: readonly string[]): Promise<AssetRow[]>
   const rows = await db.selectFrom('assets').select(ASSET_COLUMNS).where('assets.id', 'in', ids).execute();
   const byId = new Map(rows.map((row) => [row.id, assetRow(row)]));
   return ids.flatMap((id) => byId.get(id) ?? []);
-}
-
-/** Shorter words are like too many. */
-const MIN_LIKE = 4;
-const MOST_LIKE = 8;
-/** Share of trigrams in common: one letter wrong, missing or too many in a word of six. */
-const LIKENESS = 0.4;
-
-/** Words of the tenant's assets that each word may have been meant for, or is a part of. */
-function wordsLike(db: Database, tenant: string, words: readonly string[]): Promise<string[][]> {
-  const like = async (word: string): Promise<string[]> => {
-    if ([...word].length < MIN_LIKE) return [];
-    // No `%`, `_` or backslash is left in a word.
-    const { rows } = await sql<{ word: string }>`
-      select word from asset_vocabulary
-      where tenant = ${tenant} and word <> ${word}
-        and ((word % ${word} and similarity(word, ${word}) >= ${LIKENESS}) or word like ${`%${word}%`})
-      order by similarity(word, ${word}) desc, word limit ${MOST_LIKE}`.execute(db);
-    return rows.map((row) => row.word);
-  };
-  return Promise.all(words.map(like));
 }
 
 const NONE: Found = { id: '', rank: -1, micros: -1 };

@@ -18,37 +18,29 @@ export function findBySha256(db: Database, tenant: string, sha256: string, limit
 }
 
 /** @param hash 16 hexadecimal digits. @returns nearest first */
-export function findSimilar(
+export async function findSimilar(
   db: Database,
   tenant: string,
   hash: string,
   maxDistance: number,
   limit: number,
 ): Promise<(AssetRecord & { distance: number })[]> {
-  const distance = distanceTo(hash);
+  const nearest = sql<{ id: string; distance: number }>`
+    select id, distance from (${imagesNear(tenant, hash, maxDistance)}) near order by distance, id limit ${limit}`;
+  // Rows, with their documents, are fetched of the nearest alone.
+  const { rows: near } = await mapped(() => nearest.execute(db));
+  const distances = new Map(near.map(({ id, distance }) => [id, distance]));
+  if (near.length === 0) return [];
   const query = db
-    // Rows, with their documents, are fetched of the nearest alone. Materialised, because the planner takes a third of
-    // all rows to be near, and would rather read the whole table.
-    .with(
-      (cte) => cte('near').materialized(),
-      (from) =>
-        from
-          .selectFrom('assets')
-          .select(['id', distance.as('distance')])
-          .where('tenant', '=', tenant)
-          .where((eb) => eb.and(isNear(hash, maxDistance)))
-          .orderBy('distance')
-          .orderBy('id')
-          .limit(limit),
-    )
-    .selectFrom('near')
-    .innerJoin('assets', 'assets.id', 'near.id')
+    .selectFrom('assets')
     .select(ASSET_COLUMNS)
-    .select('near.distance')
-    .orderBy('distance')
+    .where('assets.id', 'in', [...distances.keys()])
     .orderBy('created_at', 'desc')
     .orderBy('assets.id');
-  return mapped(() => query.execute());
+  const rows = await mapped(() => query.execute());
+  return rows
+    .map((row) => ({ ...row, distance: distances.get(row.id)! }))
+    .sort((one, other) => one.distance - other.distance);
 }
 
 /** Bits in which an asset's perceptual hash differs. @param hash 16 hexadecimal digits */
@@ -58,24 +50,34 @@ export const distanceTo = (hash: string): RawBuilder<number> =>
 /** Up to here, one quarter of the hashes differs in at most two bits: in twelve, each could differ in three. */
 const INDEXED_DISTANCE = 11;
 
-/** `and`. Served by the index of quarters where that can be; beyond, every hash is compared. */
-export function isNear(hash: string, maxDistance: number): RawBuilder<boolean>[] {
-  const near = sql<boolean>`${distanceTo(hash)} <= ${maxDistance}`;
-  const isHash = sql<boolean>`perceptual_hash is not null`;
-  if (maxDistance > INDEXED_DISTANCE) return [isHash, near];
-  const quarters = quartersNear(hash, Math.floor(maxDistance / 4));
-  return [isHash, sql`hash_quarters(perceptual_hash) && ${quarters}::integer[]`, near];
+/**
+ * A query for `id` and `distance` of a tenant's images. Near ones are looked up by quarters of their hashes, each of
+ * which has an index (https://doi.org/10.1109/TPAMI.2013.231); beyond, all of the tenant's hashes are compared.
+ */
+export function imagesNear(
+  tenant: string,
+  hash: string,
+  maxDistance: number,
+): RawBuilder<{ id: string; distance: number }> {
+  const distance = distanceTo(hash);
+  const near = sql`
+    select id, ${distance} as distance from assets
+    where tenant = ${tenant} and perceptual_hash is not null and ${distance} <= ${maxDistance}`;
+  if (maxDistance > INDEXED_DISTANCE) return sql`${near}`;
+  const masks = masksOf(Math.floor(maxDistance / 4));
+  const quarters = [0, 1, 2, 3].map((place) => {
+    const quarter = Number.parseInt(hash.slice(4 * place, 4 * place + 4), 16);
+    return sql`${near} and ${sql.ref(`hash_${place}`)} = any(${masks.map((mask) => quarter ^ mask)}::integer[])`;
+  });
+  return sql`select distinct id, distance from (${sql.join(quarters, sql` union all `)}) quarter`;
 }
 
-/** All quarters that differ in so many bits at most from those of a hash, marked with their place as `hash_quarters` marks them. */
-export function quartersNear(hash: string, bits: number): number[] {
+/** All 16-bit masks with so many bits at most. */
+export function masksOf(bits: number): number[] {
   let masks = new Set([0]);
   for (let i = 0; i < bits; i++)
-    masks = new Set([...masks].flatMap((mask) => [mask, ...Array.from({ length: 16 }, (_, bit) => mask ^ (1 << bit))]));
-  return [0, 1, 2, 3].flatMap((place) => {
-    const quarter = Number.parseInt(hash.slice(4 * place, 4 * place + 4), 16);
-    return [...masks].map((mask) => place * 65_536 + (quarter ^ mask));
-  });
+    masks = new Set([...masks].flatMap((mask) => [mask, ...Array.from({ length: 16 }, (_, bit) => mask | (1 << bit))]));
+  return [...masks];
 }
 
 /** What a deleted asset is no longer found by. */

@@ -19,21 +19,14 @@ const FUNCTIONS = [
       || setweight(to_tsvector('simple', asset_fold(coalesce(file_name, ''))), 'C')
       || setweight(to_tsvector('simple', asset_fold(
            coalesce((select string_agg(value, ' ') from jsonb_each_text(metadata)), ''))), 'D') $$`,
-  // Quarters of a perceptual hash, each marked with its place: hashes that differ in at most 11 bits have a quarter
-  // that differs in at most two.
-  `create function hash_quarters(hash bit(64)) returns integer[] language sql immutable parallel safe strict as $$
-    select array[
-      substring(hash, 1, 16)::bit(16)::integer,
-      substring(hash, 17, 16)::bit(16)::integer + 65536,
-      substring(hash, 33, 16)::bit(16)::integer + 131072,
-      substring(hash, 49, 16)::bit(16)::integer + 196608] $$`,
 ];
 
 const INDEXES = [
-  'create index assets_words on assets using gin (tenant, words)',
-  'create index assets_tags on assets using gin (tenant, tags)',
-  `create index assets_hash_quarters on assets using gin (tenant, hash_quarters(perceptual_hash))
-    where perceptual_hash is not null`,
+  'create index assets_search on assets using gin (tenant, state, kind, tags, words)',
+  ...[0, 1, 2, 3].map(
+    (place) =>
+      `create index assets_hash_${place} on assets (tenant, hash_${place}) include (id) where hash_${place} is not null`,
+  ),
   'create index assets_state on assets (tenant, state, created_at desc, id)',
   'create index assets_kind on assets (tenant, kind, created_at desc, id)',
   `create index assets_no_image on assets (tenant, created_at desc, id) where kind is distinct from 'image'`,
@@ -44,12 +37,17 @@ const INDEXES = [
 ];
 
 /**
- * All words of a tenant's assets, for those who mistype them: the few nearest words are found among these, and the
- * assets by those words. Trigrams of whole texts took ten times as long for common words. Numbers are left out: they
- * are many, and nobody's typing errors.
+ * All words of a tenant's assets, for those who mistype them or have typed their beginning: the few words that they may
+ * mean are found among these, and the assets by those words. Numbers are left out: they are many, and nobody's typing
+ * errors.
  */
 const VOCABULARY = [
-  'create table asset_vocabulary (tenant text not null, word text not null, primary key (tenant, word))',
+  `create table asset_vocabulary (
+    tenant text not null,
+    -- Whatever the language of the database: words that begin alike stand together.
+    word text collate "C" not null,
+    primary key (tenant, word)
+  )`,
   'create index asset_vocabulary_trigrams on asset_vocabulary using gin (tenant, word gin_trgm_ops)',
   // In the order of the words, so that two transactions never wait for each other.
   `create function learn_asset_words() returns trigger language plpgsql as $$ begin
@@ -104,6 +102,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       add column words tsvector not null generated always as (asset_words(title, file_name, tags, metadata)) stored,
       add column names text not null
         generated always as (asset_fold(concat_names(title, file_name))) stored`.execute(db);
+  // Quarters of the perceptual hash: hashes that differ in at most 11 bits have one that differs in at most two.
+  for (const place of [0, 1, 2, 3]) {
+    await sql`
+      alter table assets add column ${sql.ref(`hash_${place}`)} integer
+        generated always as (substring(perceptual_hash, ${sql.lit(16 * place + 1)}, 16)::bit(16)::integer) stored`.execute(
+      db,
+    );
+  }
+  // Searches read many rows and few documents: those that are large enough lie apart.
+  await sql`alter table assets set (toast_tuple_target = 256)`.execute(db);
   // How common a word is decides how it is looked for.
   await sql`alter table assets alter column words set statistics 1000`.execute(db);
   for (const definition of [...INDEXES, ...VOCABULARY]) await sql.raw(definition).execute(db);

@@ -11,6 +11,7 @@ import { registerInit } from './init.js';
 import { registerInspect } from './inspect.js';
 import { registerKeys } from './keys.js';
 import { registerQuarantine } from './quarantine.js';
+import { registerRebuild } from './rebuild.js';
 import { registerRepair } from './repair.js';
 import { registerSimilar } from './similar.js';
 import { registerStatus } from './status.js';
@@ -24,7 +25,7 @@ const COMMANDS = [
   ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
   ...[registerSubmit, registerInspect, registerSimilar, registerVerify, registerRepair],
   ...[registerDlq, registerQuarantine, registerInit],
-  ...[registerKeys, registerTenants, registerHold, registerSweep],
+  ...[registerKeys, registerTenants, registerHold, registerSweep, registerRebuild],
 ];
 
 /** @param args without the program's name. Failures become a sentence on standard error and exit code 1. */
