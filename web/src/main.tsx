@@ -62,7 +62,7 @@ function Header() {
   }, []);
   return (
     <header class="top">
-      <a class="brand" href="/">
+      <a class="brand" href="/" aria-label="Mediamill">
         <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
           <rect width="32" height="32" rx="8" />
           <path d="M7 23V9l9 8 9-8v14" />

@@ -12,7 +12,7 @@ import { decodeAll } from './decode-check.js';
 import { follow, type Followed } from './follow.js';
 import { duration, plain } from './format.js';
 import { Lines } from './lines.js';
-import { playUrl } from './play-url.js';
+import { httpUrl, playUrl } from './play-url.js';
 import { withSession } from './session.js';
 import { down, ensureUp } from './stack-control.js';
 import { upload, type Upload } from './upload.js';
@@ -32,6 +32,7 @@ async function demo(files: readonly string[], keep: boolean): Promise<boolean> {
   const started = Date.now();
   const { startedHere } = await ensureUp();
   const config = cliConfig();
+  console.log(`\nThe page: ${httpUrl(config)}/\n`);
   const samples = await mkdtemp(join(tmpdir(), 'mediamill-demo-'));
   try {
     if (files.length === 0) console.log('making a 20 s 1080p video and a 12-megapixel photo');

@@ -59,34 +59,40 @@ function Whole({ asset, progress, work, refresh }: WholeProps) {
   const underWay = !isFinal(asset.state);
   return (
     <div class="asset-columns">
-      <div class="stage">
-        {isMoving && <PlayerFrame asset={asset} />}
-        {asset.kind === 'image' && <Gallery asset={asset} />}
-        {!asset.kind && underWay && (
-          <div class="screen empty">
-            <p>Waiting to be looked at…</p>
-          </div>
-        )}
-        {asset.error && <Failure error={asset.error} playable={asset.playable} />}
-        {underWay && <UnderWay asset={asset} progress={progress} />}
-        {work && work.streams.length > 0 && <Strip work={work} isFinal={!underWay} />}
-        {asset.missing && asset.missing.length > 0 && <Missing missing={asset.missing} />}
-        <Renditions asset={asset} work={work} />
+      <div class="column">
+        <div class="stage">
+          {isMoving && <PlayerFrame asset={asset} />}
+          {asset.kind === 'image' && <Gallery asset={asset} />}
+          {!asset.kind && underWay && (
+            <div class="screen empty">
+              <p>Waiting to be looked at…</p>
+            </div>
+          )}
+          {asset.error && <Failure error={asset.error} playable={asset.playable} />}
+          {underWay && <UnderWay asset={asset} progress={progress} />}
+        </div>
+        <div class="made">
+          {work && work.streams.length > 0 && <Strip work={work} isFinal={!underWay} />}
+          {asset.missing && asset.missing.length > 0 && <Missing missing={asset.missing} />}
+          <Renditions asset={asset} work={work} />
+        </div>
       </div>
-      <div class="facts">
-        <Title asset={asset} refresh={refresh} />
-        <p class="asset-line">
-          <StateBadge state={asset.state} playable={asset.playable} always />
-          <span>{lineOf(asset)}</span>
-        </p>
-        <Tags asset={asset} refresh={refresh} />
-        <Actions asset={asset} work={work} />
-      </div>
-      <div class="details">
-        {asset.image && <ImageTraits image={asset.image} />}
-        <Share asset={asset} />
-        <SourceFacts asset={asset} work={work} />
-        {asset.history && <History lines={asset.history} />}
+      <div class="column">
+        <div class="facts">
+          <Title asset={asset} refresh={refresh} />
+          <p class="asset-line">
+            <StateBadge state={asset.state} playable={asset.playable} always />
+            <span>{lineOf(asset)}</span>
+          </p>
+          <Tags asset={asset} refresh={refresh} />
+          <Actions asset={asset} work={work} />
+        </div>
+        <div class="details">
+          {asset.image && <ImageTraits image={asset.image} />}
+          <Share asset={asset} />
+          <SourceFacts asset={asset} work={work} />
+          {asset.history && <History lines={asset.history} />}
+        </div>
       </div>
     </div>
   );

@@ -170,14 +170,9 @@ export function Player({ source, poster, storyboard, kind, growing, title, autop
               <Icon name="captions" />
             </button>
           )}
-          <button
-            type="button"
-            class="quality"
-            aria-label="Settings"
-            aria-expanded={isMenuOpen}
-            onClick={() => setMenuOpen(!isMenuOpen)}
-          >
+          <button type="button" class="quality" aria-expanded={isMenuOpen} onClick={() => setMenuOpen(!isMenuOpen)}>
             <span>{tracks.playing ?? ''}</span>
+            <span class="unseen">Settings</span>
             <Icon name="settings" />
           </button>
           {kind === 'video' && document.pictureInPictureEnabled && (

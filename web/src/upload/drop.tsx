@@ -75,7 +75,7 @@ export function UploadButtons() {
   };
   return (
     <span class="upload-buttons">
-      <button type="button" class="button primary" onClick={() => files.current!.click()}>
+      <button type="button" class="button primary" aria-label="Upload" onClick={() => files.current!.click()}>
         <Icon name="upload" size={18} />
         <span>Upload</span>
       </button>
