@@ -34,19 +34,21 @@ import type {
   VideoActivities,
 } from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
+import type { HousekeepingActivities, LifecycleActivities } from '../../src/contracts/lifecycle.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import { framesOfChunk, type ChunkResult, type EncodedAudio, type VideoPlan } from '../../src/contracts/plan.js';
 import type { Progress } from '../../src/contracts/progress.js';
 import { planStart } from '../../src/client/start.js';
 
 export type AllActivities = VideoActivities & ImageActivities & MediaActivities;
+export type Scripted = Partial<AllActivities & LifecycleActivities & HousekeepingActivities>;
 
 export interface Bench {
   readonly client: Client;
   /** Starts a workflow and, on the same queue, a worker with the given activities; stops the worker when `use` ends. */
   run<T>(
     type: string,
-    activities: Partial<AllActivities>,
+    activities: Scripted,
     use: (handle: WorkflowHandle, job: Job) => Promise<T>,
     args?: (queues: QueueNames) => unknown[],
   ): Promise<T>;
