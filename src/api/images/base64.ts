@@ -9,11 +9,13 @@ const QUARTET = 4;
 /**
  * The bytes, as far as they are known; nothing is kept of them.
  *
- * @throws ApiProblem `invalid-request` at the first character that can't be
+ * @param maxBytes that they may be
+ * @throws ApiProblem `invalid-request` at the first character that can't be, `too-large`
  */
-export async function* decodeBase64(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+export async function* decodeBase64(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Buffer> {
   let rest = '';
   let isOver = false;
+  let bytes = 0;
   for await (const piece of source) {
     const text =
       rest + Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('latin1').replace(SPACE, '');
@@ -23,7 +25,11 @@ export async function* decodeBase64(source: AsyncIterable<Uint8Array>): AsyncGen
     const whole = text.length - (text.length % QUARTET);
     rest = text.slice(whole);
     isOver = text.endsWith('=', whole);
-    if (whole > 0) yield Buffer.from(text.slice(0, whole), 'base64');
+    if (whole === 0) continue;
+    const decoded = Buffer.from(text.slice(0, whole), 'base64');
+    bytes += decoded.length;
+    if (bytes > maxBytes) throw new ApiProblem('too-large', { detail: `At most ${maxBytes} bytes are allowed.` });
+    yield decoded;
   }
   if (rest !== '') throw refusal('Its end is missing.');
 }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { decodeBase64 } from '../../../src/api/images/base64.js';
 
-async function decode(pieces: readonly string[]): Promise<Buffer> {
+async function decode(pieces: readonly string[], maxBytes = 10_000_000): Promise<Buffer> {
   async function* source() {
     for (const piece of pieces) yield Buffer.from(piece, 'latin1');
   }
   const all: Buffer[] = [];
-  for await (const piece of decodeBase64(source())) all.push(piece);
+  for await (const piece of decodeBase64(source(), maxBytes)) all.push(piece);
   return Buffer.concat(all);
 }
 
@@ -31,6 +31,12 @@ it('decodes what was encoded, wherever it is cut and broken into lines', async (
 it('keeps nothing of a long one', async () => {
   const text = randomBytes(3_000_000).toString('base64');
   expect((await decode(cut(text, 65_536))).equals(Buffer.from(text, 'base64'))).toBe(true);
+});
+
+it('stops where it gets too long', async () => {
+  const text = Buffer.alloc(1001).toString('base64');
+  expect(await decode(cut(text, 100), 1001)).toHaveLength(1001);
+  await expect(decode(cut(text, 100), 1000)).rejects.toMatchObject({ problem: 'too-large' });
 });
 
 it.each([

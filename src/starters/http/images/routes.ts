@@ -31,6 +31,7 @@ const ThumbnailSchema = {
 };
 
 export async function registerImages(server: Server, ctx: ApiContext): Promise<void> {
+  const maxBytes = ctx.config.limits.maxImageMiB * 1024 ** 2;
   server.get(
     '/images',
     { schema: { tags, summary: 'List images', querystring: Query, response: { 200: Type.Array(ImageSchema) } } },
@@ -72,9 +73,10 @@ export async function registerImages(server: Server, ctx: ApiContext): Promise<v
   );
 
   await server.register(async (scope) => {
-    // The body is read here, whatever it is.
+    // Whatever it is, it is read from the request itself.
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    scope.addHook('onResponse', async (request) => letGo(request.raw));
     scope.post(
       '/images',
       {
@@ -88,11 +90,10 @@ export async function registerImages(server: Server, ctx: ApiContext): Promise<v
         validatorCompiler: () => () => true,
       },
       async (request, reply) => {
-        letGo(request.raw, reply.raw);
         const contentType = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
         if (!contentType.startsWith('image/'))
           throw new ApiProblem('unsupported-media-type', { detail: 'Content-Type must be image/...' });
-        const bytes = Readable.from(decodeBase64(bodyOf(request.raw)), { objectMode: false });
+        const bytes = Readable.from(decodeBase64(bodyOf(request.raw), maxBytes), { objectMode: false });
         const { assetId } = await receiveStream(ctx, request.caller, { kind: 'image', contentType }, bytes);
         return reply.code(202).header('location', `/images/${assetId}`).send({ media_id: assetId });
       },
