@@ -62,7 +62,7 @@ export function stackConfig(base: Config, ours: readonly ServerName[], ports: Po
       return { catalogue: { url: url.href } };
     },
   };
-  const own = merge(base, { http: { port: ports.http }, grpc: { port: ports.grpc } });
+  const own = merge(base, { http: { port: ports.http }, grpc: { port: ports.grpc }, codec: { port: ports.codec } });
   return ours.reduce((config, name) => merge(config, overrides[name]()), own);
 }
 

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/schema.js';
 
 export interface ServicePlan {
   readonly name: string;
@@ -13,12 +14,13 @@ export interface ServicePlan {
 }
 
 /** Stopped in the reverse order: first what starts work, then what does it. */
-export function servicePlans(forceSeconds: number): readonly ServicePlan[] {
+export function servicePlans({ workers, temporal }: Config): readonly ServicePlan[] {
   return [
-    { name: 'workers', entry: 'workers/all.js', drainMs: (forceSeconds + 5) * 1000 },
+    { name: 'workers', entry: 'workers/all.js', drainMs: (workers.forceSeconds + 5) * 1000 },
     { name: 'http', entry: 'starters/http/main.js', drainMs: 15_000 },
     { name: 'grpc', entry: 'starters/grpc/main.js', drainMs: 15_000 },
     { name: 'starter', entry: 'starters/kafka/main.js', drainMs: 15_000 },
+    ...(temporal.encryptionKeys === '' ? [] : [{ name: 'codec', entry: 'starters/codec/main.js', drainMs: 5_000 }]),
   ];
 }
 

@@ -159,7 +159,7 @@ export class Stack {
     switch (name) {
       case 'temporal':
         return {
-          command: guarded(temporalLaunch(path, dir, ports, host, config.temporal.namespace)),
+          command: guarded(temporalLaunch(path, dir, ports, host, config.temporal)),
           ready: () => temporalReady(config.temporal.address, config.temporal.namespace),
         };
       case 'kafka': {
@@ -199,7 +199,7 @@ export class Stack {
 
 /** One that somebody asked for goes before the one that was free last time. */
 const portsGiven = (config: Config): Partial<Ports> => {
-  const ours = (['http', 'grpc'] as const).map((name) => [name, config[name].port] as const);
+  const ours = (['http', 'grpc', 'codec'] as const).map((name) => [name, config[name].port] as const);
   return Object.fromEntries(ours.filter(([name, port]) => port !== 0 && port !== DEFAULT_PORTS[name]));
 };
 

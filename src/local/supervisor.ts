@@ -92,7 +92,7 @@ class Supervisor {
     await stack.start();
     if (options.bare || signal.aborted) return;
     const events = { onChange: () => void this.update({}), say: (text: string) => progress.say(text) };
-    const plans = servicePlans(config.workers.forceSeconds);
+    const plans = servicePlans(config);
     this.services = plans.map((plan) => new Service(plan, stack.env, stack.logFile(plan.name), events));
     await Promise.all(this.services.map((service) => service.start()));
   }
@@ -151,6 +151,7 @@ export function addressesOf(config: Config): ConfigOverrides {
     catalogue: { url: config.catalogue.url },
     http: { host: config.http.host, port: config.http.port },
     grpc: { host: config.grpc.host, port: config.grpc.port },
+    codec: { host: config.codec.host, port: config.codec.port },
   };
 }
 

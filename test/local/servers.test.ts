@@ -17,7 +17,9 @@ const pairs = (args: readonly string[], flag: string): string[] =>
   args.flatMap((arg, i) => (arg === flag ? [args[i + 1]!] : []));
 
 describe('Temporal', () => {
-  const { args } = temporalLaunch('/bin/temporal', '/state/temporal', DEFAULT_PORTS, '127.0.0.1', 'default');
+  const { args } = temporalLaunch('/bin/temporal', '/state/temporal', DEFAULT_PORTS, '127.0.0.1', {
+    ...{ namespace: 'default', encryptionKeys: '' },
+  });
 
   it('listens where it should and keeps its state', () => {
     expect(pairs(args, '--ip')).toEqual(['127.0.0.1']);
@@ -25,6 +27,13 @@ describe('Temporal', () => {
     expect(pairs(args, '--ui-port')).toEqual(['8233']);
     expect(pairs(args, '--db-filename')).toEqual(['/state/temporal/temporal.db']);
     expect(pairs(args, '--namespace')).toEqual(['default']);
+  });
+
+  it('tells its page of the codec server where there is one', () => {
+    expect(pairs(args, '--ui-codec-endpoint')).toEqual([]);
+    const settings = { namespace: 'default', encryptionKeys: 'a key' };
+    const encrypted = temporalLaunch('/bin/temporal', '/state/temporal', DEFAULT_PORTS, '127.0.0.1', settings);
+    expect(pairs(encrypted.args, '--ui-codec-endpoint')).toEqual(['http://127.0.0.1:8091']);
   });
 
   it('is not held to 20 tasks a second, and honours priorities', () => {

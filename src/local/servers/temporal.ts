@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Config } from '../../config/schema.js';
 import { SEARCH_ATTRIBUTES } from '../../contracts/names.js';
 import { GO } from './requirements.js';
 import type { Launch, Ports, ServerSource } from './types.js';
@@ -42,7 +43,13 @@ export const TEMPORAL_SETTINGS: Readonly<Record<string, string>> = {
 const SQLITE = ['journal_mode=wal', 'synchronous=1'];
 
 /** @param binary the Temporal CLI. @param dir state folder of this server. */
-export function temporalLaunch(binary: string, dir: string, ports: Ports, bindHost: string, namespace: string): Launch {
+export function temporalLaunch(
+  binary: string,
+  dir: string,
+  ports: Ports,
+  bindHost: string,
+  { namespace, encryptionKeys }: Pick<Config['temporal'], 'namespace' | 'encryptionKeys'>,
+): Launch {
   return {
     command: binary,
     args: [
@@ -58,6 +65,8 @@ export function temporalLaunch(binary: string, dir: string, ports: Ports, bindHo
       namespace,
       '--db-filename',
       join(dir, 'temporal.db'),
+      // Where the page has decrypted what workers encrypt.
+      ...(encryptionKeys === '' ? [] : ['--ui-codec-endpoint', `http://127.0.0.1:${ports.codec}`]),
       '--log-level',
       'warn',
       ...SQLITE.flatMap((pragma) => ['--sqlite-pragma', pragma]),

@@ -14,6 +14,7 @@ export interface Ports {
   /** Of our own servers. */
   readonly http: number;
   readonly grpc: number;
+  readonly codec: number;
 }
 
 export const DEFAULT_PORTS: Ports = {
@@ -26,6 +27,7 @@ export const DEFAULT_PORTS: Ports = {
   postgres: 5432,
   http: 8080,
   grpc: 8090,
+  codec: 8091,
 };
 
 /** A program on `PATH` that a build or a server needs, and what brings it. */

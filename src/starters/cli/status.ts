@@ -24,6 +24,7 @@ export interface Status {
     readonly http: string;
     /** host:port of our own gRPC server. */
     readonly grpc: string;
+    readonly codec: string;
   };
   /** Servers whose address was given by configuration. */
   readonly given: readonly ServerName[];
@@ -52,6 +53,7 @@ export function statusOf(base: Config, state: StackState | undefined): Status {
       postgres: database.href,
       http: httpUrl(config),
       grpc: `${reachable(config.grpc.host)}:${config.grpc.port}`,
+      codec: `http://${reachable(config.codec.host)}:${config.codec.port}`,
     },
     given: state ? (['temporal', 'kafka', 'minio', 'postgres'] as const).filter((name) => !ours.includes(name)) : [],
     processes: state?.processes ?? [],
@@ -64,6 +66,7 @@ const OURS: Readonly<Record<string, [title: string, address?: (addresses: Status
   http: ['HTTP server', ({ http }) => http],
   grpc: ['gRPC server', ({ grpc }) => grpc],
   starter: ['Kafka starter'],
+  codec: ['Codec server', ({ codec }) => codec],
 };
 
 export function describeStatus(status: Status): string {
