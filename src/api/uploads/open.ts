@@ -7,6 +7,7 @@ import { insertUpload, type UploadRow } from '../../catalogue/uploads.js';
 import { apiPrefixOf } from '../../contracts/uploads.js';
 import { mustAllow, type Caller } from '../caller.js';
 import type { ApiContext } from '../context.js';
+import { ApiProblem } from '../problems.js';
 import { roomFor } from '../quotas.js';
 import { checkFacts, maxUploadBytes, type UploadFacts } from './facts.js';
 
@@ -41,10 +42,15 @@ export async function openUpload(
   if (keyId === undefined) return { upload: await insertUpload(db, row), maxBytes: most };
   const limits = { openUploads: config.http.maxOpenUploads, ...caller.limits };
   const isImage = checked.contentType?.startsWith('image/') ?? false;
-  return mapped(() =>
-    db.transaction().execute(async (tx) => {
-      const room = roomFor(limits, await usageOf(tx, keyId), { size: said.size, isImage });
+  // What is thrown within a transaction is an error of the database: a refusal is returned.
+  const opened = await mapped(() =>
+    db.transaction().execute(async (tx): Promise<OpenUpload | ApiProblem> => {
+      const usage = await usageOf(tx, keyId);
+      const room = roomFor(limits, usage, { size: said.size, isImage });
+      if (ApiProblem.is(room)) return room;
       return { upload: await insertUpload(tx, row), maxBytes: Math.min(most, room ?? most) };
     }),
   );
+  if (ApiProblem.is(opened)) throw opened;
+  return opened;
 }

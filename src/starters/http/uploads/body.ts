@@ -1,26 +1,30 @@
 /** A request's body as a stream of ours: what becomes of it, the answer still finds its way. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
 
 import { paced } from '../../../api/uploads/paced.js';
 import { ApiProblem } from '../../../api/problems.js';
 
 /** So long a sender that was refused may go on sending, to read why. Milliseconds. */
-const LINGER = 10_000;
+const LINGER = 3_000;
 
-/** Destroying it leaves the connection alone. */
+/** Destroying it leaves the connection alone: iterators of a request, and streams made of them, end it. */
 export function bodyOf(request: IncomingMessage): Readable {
-  return Readable.from(request.iterator({ destroyOnReturn: false }), { objectMode: false });
+  const body = new PassThrough();
+  const gone = (): void => {
+    body.destroy(new ApiProblem('invalid-request', { detail: 'The request ended before its body did.' }));
+  };
+  request.on('error', gone);
+  request.once('close', () => request.complete || gone());
+  return request.pipe(body);
 }
 
-/** After the answer, Node reads and forgets what is left of the body: for a while, not for ever. */
-export function letGo(request: IncomingMessage, response: ServerResponse): void {
-  response.once('close', () => undefined);
-  response.once('finish', () => {
-    if (request.complete) return;
-    const timer = setTimeout(() => request.complete || request.socket.destroy(), LINGER);
-    timer.unref();
-  });
+/** After the answer: what is left of the body is read and forgotten, for a while, not for ever. */
+export function letGo(request: IncomingMessage): void {
+  if (request.complete) return;
+  request.resume();
+  const timer = setTimeout(() => request.complete || request.destroy(), LINGER);
+  timer.unref();
 }
 
 /** @throws ApiProblem `too-large`, `request-timeout` */

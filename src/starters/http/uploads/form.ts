@@ -46,6 +46,8 @@ export async function readForm(headers: IncomingHttpHeaders, body: Readable): Pr
     });
     form.on('fieldsLimit', () => fail(invalid('The form has too many fields.')));
     form.on('file', (_name, stream, fileName, _encoding, contentType) => {
+      // It breaks with the form: `ended` says so.
+      stream.on('error', () => undefined);
       if (begun) {
         stream.resume();
         return fail(invalid('One file at a time, please.'));

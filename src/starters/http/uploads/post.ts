@@ -55,9 +55,10 @@ export function registerPost(server: Server, ctx: ApiContext): void {
   const { slowUploadSeconds } = ctx.config.http;
 
   void server.register(async (scope) => {
-    // Bodies are read here, whatever they are.
+    // Whatever it is, it is read from the request itself.
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    scope.addHook('onResponse', async (request) => letGo(request.raw));
     scope.post(
       '/v1/assets',
       {
@@ -73,10 +74,7 @@ export function registerPost(server: Server, ctx: ApiContext): void {
         validatorCompiler: (route) =>
           route.httpPart === 'body' ? () => true : (server.validatorCompiler!(route) as () => boolean),
       },
-      async (request, reply) => {
-        letGo(request.raw, reply.raw);
-        return post(request, reply, saidInQuery(request.query as SaidQuery));
-      },
+      async (request, reply) => post(request, reply, saidInQuery(request.query as SaidQuery)),
     );
   });
 
