@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import AjvCompiler from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify from 'fastify';
-import type { problemHandler } from './problems.js';
+import { refuseUnread, type problemHandler } from './problems.js';
 
 /** Of JSON. Routes that take media say otherwise. Bytes. */
 const BODY_LIMIT = 64 * 1024;
@@ -30,6 +30,7 @@ export const build = (onError: ReturnType<typeof problemHandler>, trustedProxies
     forceCloseConnections: 'idle',
     // What can not be routed: a URL that can not be decoded.
     frameworkErrors: onError,
+    clientErrorHandler: refuseUnread,
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 256 },
     trustProxy: trustedProxies === '' ? false : trustedProxies,

@@ -2,7 +2,7 @@
 import { ApiProblem } from '../../api/problems.js';
 import type { Server } from './instance.js';
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY'] as const;
 
 /** Call it before the routes are registered. @returns call it after them */
 export function refuseOtherMethods(server: Server): () => void {
@@ -16,7 +16,13 @@ export function refuseOtherMethods(server: Server): () => void {
     for (const [url, methods] of [...taken]) {
       const others = METHODS.filter((method) => !methods.has(method));
       // That of the preflight requests, and of documentation pages.
-      if (others.length === 0 || !url.startsWith('/') || url.includes('*') || url.startsWith('/docs')) continue;
+      if (
+        others.length === 0 ||
+        !url.startsWith('/') ||
+        (url.includes('*') && !url.startsWith('/v1/')) ||
+        url.startsWith('/docs')
+      )
+        continue;
       const allow = [...methods, 'OPTIONS'].join(', ');
       server.route({
         method: others,
@@ -24,10 +30,12 @@ export function refuseOtherMethods(server: Server): () => void {
         schema: { hide: true },
         config: { access: 'open' },
         exposeHeadRoute: false,
-        handler: (_request, reply) => {
+        // Before anybody looks at a body.
+        onRequest: async (_request, reply) => {
           void reply.header('allow', allow);
           throw new ApiProblem('method-not-allowed', { detail: `${allow} are possible.` });
         },
+        handler: () => undefined,
       });
     }
   };

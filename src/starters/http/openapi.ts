@@ -77,6 +77,7 @@ export async function registerOpenApi(server: Server, config: Config): Promise<v
         response: { ...EVERYWHERE, ...(schema?.response as object | undefined) },
       },
     }),
+    transformObject: (made) => ('openapiObject' in made ? withOptionalBodies(made.openapiObject) : made.swaggerObject),
   });
   await server.register(swaggerUi, {
     routePrefix: '/docs',
@@ -84,6 +85,16 @@ export async function registerOpenApi(server: Server, config: Config): Promise<v
     uiConfig: { deepLinking: true, tryItOutEnabled: true },
   });
   server.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => server.swagger());
+}
+
+/** Of a route that does with no body at all; the library takes every body for required. */
+export const OPTIONAL_BODY = { 'x-optional-body': true } as const;
+
+function withOptionalBodies<T extends { paths?: object }>(document: T): T {
+  for (const path of Object.values(document.paths ?? {}))
+    for (const operation of Object.values(path as Record<string, { requestBody?: { required: boolean } }>))
+      if ('x-optional-body' in operation && operation.requestBody) operation.requestBody.required = false;
+  return document;
 }
 
 /** A wildcard has no name that could stand in a document. */

@@ -1,4 +1,6 @@
 /** Errors as RFC 9457 says: `application/problem+json`. Types are stable: clients may branch on them. */
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { asProblem } from '../../api/failures.js';
 import { ApiProblem } from '../../api/problems.js';
@@ -52,4 +54,29 @@ export function problemHandler(logger: Logger) {
       .serializer((body) => body as string)
       .send(JSON.stringify(bodyOf(problem, id)));
   };
+}
+
+/** What Node's parser says of a request that never became one. */
+const UNREAD: Readonly<Record<string, readonly [status: number, reason: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+};
+
+/** Answers what no route ever sees: a head that is too large, too slow, or no HTTP. */
+export function refuseUnread(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, reason] = UNREAD[error.code ?? ''] ?? [400, 'Bad Request'];
+  const problem = new ApiProblem(status === 408 ? 'request-timeout' : 'invalid-request', { detail: `${reason}.` });
+  const body = JSON.stringify({ ...bodyOf(problem, randomUUID()), status });
+  const head = [
+    `HTTP/1.1 ${status} ${reason}`,
+    `content-type: ${PROBLEM_MIME}; charset=utf-8`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,5 +1,4 @@
 /** What is done to assets: cancel, reprocess, delete, hold. */
-import { Type } from 'typebox';
 import type { ApiContext } from '../../../api/context.js';
 import { conditionOf } from '../../../api/assets/revision.js';
 import { AssetSchema, ReprocessSchema } from '../../../api/assets/schemas.js';
@@ -9,6 +8,7 @@ import { setLegalHold } from '../../../api/lifecycle/legal-hold.js';
 import { reprocessAsset } from '../../../api/lifecycle/reprocess-asset.js';
 import type { Priority } from '../../../contracts/assets.js';
 import type { Server } from '../instance.js';
+import { OPTIONAL_BODY } from '../openapi.js';
 import { answer, AssetParams, IfMatch } from './routes.js';
 
 const tags = ['assets'];
@@ -34,6 +34,7 @@ export function registerActions(server: Server, ctx: ApiContext): void {
     {
       schema: {
         tags,
+        ...OPTIONAL_BODY,
         summary: 'Make it again',
         description: 'What is published plays on until the new run takes its place, all at once.',
         params,

@@ -29,7 +29,7 @@ export function registerEvents(server: Server, ctx: ApiContext): void {
       'Server-sent events. `asset`: the whole asset, first and whenever it changed. `progress`: `{state, progress}`, each second. `end`: its last state; the stream is over. 204 when that was seen already (`Last-Event-ID`).',
     params: Type.Object({ id: AssetId }),
     response: {
-      200: { description: 'Until it has ended.', content: { 'text/event-stream': { schema: Type.String() } } },
+      200: { description: 'Until it has ended.', content: { 'text/event-stream': { schema: Type.Any() } } },
       204: { description: 'It has ended, and the caller knows.', type: 'null' },
     },
   };

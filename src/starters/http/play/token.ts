@@ -6,6 +6,7 @@ import { ApiProblem } from '../../../api/problems.js';
 import { baseUrl } from '../../../api/urls.js';
 import { MANIFEST_FILE, MASTER_FILE } from '../../../media/video/layout.js';
 import type { Server } from '../instance.js';
+import { OPTIONAL_BODY } from '../openapi.js';
 import type { PlayContext } from './ports.js';
 
 const MAX_SECONDS = 604_800;
@@ -36,6 +37,7 @@ export function registerPlaybackToken(
 ): void {
   const schema = {
     tags: ['playback'],
+    ...OPTIONAL_BODY,
     summary: 'Let somebody without a key play one asset for a while',
     params: Params,
     body: Type.Union([Wish, Type.Null()]),

@@ -24,6 +24,7 @@ import type { Server } from '../instance.js';
 
 const id = (description: string) => Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description });
 const strict = { additionalProperties: false };
+const LIMIT = 50;
 
 const Webhook = Type.Object({ id: id('Of the webhook.') });
 const Delivery = Type.Object({ id: id('Of the webhook.'), deliveryId: id('Of the delivery.') });
@@ -142,15 +143,19 @@ function registerDeliveries(server: Server, ctx: ApiContext): void {
       config,
       schema: {
         ...{ tags, summary: 'What was sent, newest first', params: Webhook },
-        querystring: Type.Object({
-          state: Type.Optional(DeliveryStateSchema),
-          limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
-          cursor: Type.Optional(id('`next` of the page before.')),
-        }),
+        querystring: Type.Object(
+          {
+            state: Type.Optional(DeliveryStateSchema),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: LIMIT })),
+            cursor: Type.Optional(id('`next` of the page before.')),
+          },
+          strict,
+        ),
         response: { 200: Type.Object({ items: Type.Array(DeliverySchema), next: Type.Optional(Type.String()) }) },
       },
     },
-    ({ caller, params, query }) => webhookDeliveries(ctx, caller, params.id, query),
+    ({ caller, params, query: { limit = LIMIT, ...query } }) =>
+      webhookDeliveries(ctx, caller, params.id, { ...query, limit }),
   );
   server.post(
     `${BASE}/:id/deliveries/:deliveryId/replay`,
