@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import type { AssetRow } from './catalogue.js';
-import type { Database } from './database.js';
+import { mapped, type Database } from './database.js';
 import { InvalidCursor, type CursorValue } from './search-cursor.js';
 import { behind, CREATED_MICROS, keysOf, type Condition } from './search-keys.js';
 import { queryOf } from './search-text.js';
@@ -87,13 +87,14 @@ async function windowOf(
   const all: Condition[] = [...conditions, sql`words @@ ${wanted}`];
   if (except !== undefined) all.push(sql`not words @@ to_tsquery('simple', ${except})`);
   if (upper) all.push(behind(keysOf('newest'), [upper.micros, upper.id]));
-  const { rows } = await sql<{ id: string; rank: number; micros: string }>`
+  const ranked = sql<{ id: string; rank: number; micros: string }>`
     with newest as materialized (
       select id, words, created_at from assets where ${sql.join(all, sql` and `)}
       order by created_at desc, id limit ${WINDOW}
     )
     select id, ts_rank(words, ${wanted}) as rank, ${CREATED_MICROS} as micros
-    from newest order by rank desc, created_at desc, id`.execute(db);
+    from newest order by rank desc, created_at desc, id`;
+  const { rows } = await mapped(() => ranked.execute(db));
   return rows.map(({ id, rank, micros }) => ({ id, rank, micros: Number(micros) }));
 }
 
@@ -109,7 +110,8 @@ const oldestOf = (window: readonly Found[]): Found =>
 
 async function rowsOf(db: Database, ids: readonly string[]): Promise<AssetRow[]> {
   if (ids.length === 0) return [];
-  const rows = await db.selectFrom('assets').select(ASSET_COLUMNS).where('assets.id', 'in', ids).execute();
+  const query = db.selectFrom('assets').select(ASSET_COLUMNS).where('assets.id', 'in', ids);
+  const rows = await mapped(() => query.execute());
   const byId = new Map(rows.map((row) => [row.id, assetRow(row)]));
   return ids.flatMap((id) => byId.get(id) ?? []);
 }

@@ -62,11 +62,11 @@ export async function searchAssets(db: Database, search: AssetSearch): Promise<A
   const conditions = conditionsOf(search);
   const words = wordsOf(search.text ?? '');
   if (sort === 'relevance' && words.length > 0) {
-    const page = await mapped(() => searchWords(db, { tenant: search.tenant, words, conditions, limit, position }));
+    const page = await searchWords(db, { tenant: search.tenant, words, conditions, limit, position });
     return { rows: page.rows, ...(page.next && { next: writeCursor(question, page.next) }) };
   }
   if (words.length > 0) {
-    const query = queryOf(words, await mapped(() => completionsOf(db, search.tenant, words.at(-1)!)));
+    const query = queryOf(words, await completionsOf(db, search.tenant, words.at(-1)!));
     conditions.push(sql`words @@ to_tsquery('simple', ${query})`);
     const few = sort !== 'newest' && sort !== 'oldest' && (await mapped(() => estimate(db, conditions))) <= FEW;
     // Sorted afterwards: the planner would rather look for them along the order, as if they stood together there.

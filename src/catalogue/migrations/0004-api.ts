@@ -5,7 +5,7 @@ import { sql, type Kysely } from 'kysely';
  * Declared immutable, which they are: they need the database's encoding to be UTF-8, and nothing else.
  */
 const FUNCTIONS = [
-  `create function asset_fold(source text) returns text language sql immutable parallel safe strict as $$
+  String.raw`create function asset_fold(source text) returns text language sql immutable parallel safe strict as $$
     select trim(regexp_replace(
       lower(regexp_replace(normalize(source, NFKD), '[\u0300-\u036f]+', '', 'g')),
       '[\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g')) $$`,
