@@ -23,8 +23,6 @@ export interface Sight {
 const EVERY = 1_000;
 /** All who look within it see the same row. Milliseconds. */
 const FRESH_MS = 400;
-/** An engine that is slow to tell must not hold up what is known. Milliseconds. */
-const PATIENCE = 500;
 const ASSETS = 10_000;
 
 type Rows = LRUCache<string, { readonly row: AssetRow | undefined }>;
@@ -48,7 +46,8 @@ export async function* watchAsset(
     const row = await rowOf(ctx, assetId);
     if (row?.tenant !== caller.tenant) throw new ApiProblem('asset-unknown');
     const isLast = FINAL_STATES.includes(row.state);
-    progress = isLast ? undefined : await Promise.race([progressNow(ctx, row), sleep(PATIENCE, progress)]);
+    // What was known a second ago says more than nothing.
+    progress = isLast ? undefined : ((await progressNow(ctx, row)) ?? progress);
     yield { asset: resourceOf(row, ctx.config, { progress }), revision: row.revision, isLast };
     if (isLast) return;
     // An abort is no failure: nobody looks any more.

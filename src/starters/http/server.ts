@@ -88,4 +88,8 @@ async function registerManners(server: Server, { config }: ApiContext): Promise<
   server.addHook('onSend', async (_request, reply) => {
     if (closing) void reply.header('connection', 'close');
   });
+  // Nor one whose answer had begun before, as streams of events have.
+  server.addHook('onResponse', async ({ raw }) => {
+    if (closing) raw.socket.destroySoon();
+  });
 }
