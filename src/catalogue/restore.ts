@@ -79,7 +79,9 @@ export function restoreAsset(db: Database, { latest, published, entry, history }
     file_name: entry.fileName ?? null,
     tags: [...entry.tags],
     metadata: JSON.stringify(entry.metadata),
-    ...{ profile: entry.profile, priority: entry.priority, revision: entry.revision },
+    ...{ profile: entry.profile, priority: entry.priority },
+    // The transition that was still to come counted, too.
+    revision: entry.revision + (history.length > entry.history.length ? 1 : 0),
     bytes: entry.bytes ?? null,
     content_type: entry.contentType ?? null,
     job: JSON.stringify(job),

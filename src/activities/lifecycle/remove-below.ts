@@ -6,7 +6,7 @@ const BATCH = 1000;
 /**
  * All versions of all objects below a prefix, and unfinished uploads there.
  *
- * @param kept prefixes below it that stay
+ * @param kept prefixes below it that stay, without their `asset.json`
  * @returns how many versions were removed
  */
 export async function removeBelow(
@@ -21,7 +21,8 @@ export async function removeBelow(
   let removed = 0;
   const batch: ObjectVersion[] = [];
   for await (const version of store.listVersions(bucket, prefix, { signal })) {
-    if (kept.some((place) => version.key.startsWith(place))) continue;
+    // What an asset says of itself goes with it, though its outputs stay.
+    if (kept.some((place) => version.key.startsWith(place) && version.key !== `${place}asset.json`)) continue;
     batch.push(version);
     removed += 1;
     if (batch.length === BATCH) await store.removeVersions(bucket, batch.splice(0));
