@@ -38,8 +38,8 @@ export const MEDIA_TOOLS = {
   'heif-convert': 'libheif-examples',
   bwrap: 'bubblewrap',
 };
-/** What tests need beside them: players of others run in a browser that knows H.264 and AAC. */
-export const TEST_TOOLS = { ...MEDIA_TOOLS, chromium: 'chromium' };
+/** What tests need beside them: players of others run in a browser that knows H.264 and AAC; schemathesis is Python. */
+export const TEST_TOOLS = { ...MEDIA_TOOLS, chromium: 'chromium', python3: 'python3-venv' };
 
 function onPath(command) {
   return (process.env.PATH ?? '').split(delimiter).some((dir) => {
@@ -65,6 +65,8 @@ const HARMLESS = [
   [/^(bwrap|chrom|google)/, '--version'],
   [/^pdf/, '-v'],
   [/^heif/, '-h'],
+  // Debian has Python without what makes virtual environments.
+  [/^python/, '-cimport ensurepip, venv'],
 ];
 
 function runs(command) {
