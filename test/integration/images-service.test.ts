@@ -63,7 +63,7 @@ async function objectsOf(bucket: string): Promise<string[]> {
 /** As its workflow would. */
 async function finish(id: string, thumbnail: Buffer): Promise<void> {
   const { job } = (await api.ctx.catalogue.find(id))!;
-  const key = `${outputPrefix(id, 1)}thumb.jpg`;
+  const key = `${outputPrefix(id, 1)}images/thumb.jpg`;
   await api.ctx.store.putBytes(config.storage.mediaBucket, key, thumbnail, { contentType: 'image/jpeg' });
   const document = { id, renditions: [] } as unknown as AssetDocument;
   await api.ctx.catalogue.publish(job!, { to: 'ready', by: 'test', kind: 'image', document });

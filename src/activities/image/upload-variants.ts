@@ -1,6 +1,7 @@
 /** Puts finished variants into the media bucket. */
 import { outputPrefix, type Job } from '../../contracts/assets.js';
 import type { Rendition } from '../../contracts/renditions.js';
+import { imageUri } from '../../media/image/plan.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { IMMUTABLE } from '../cache-control.js';
 import type { FinishedVariant } from './make-variants.js';
@@ -70,5 +71,5 @@ export class Uploads {
 }
 
 export function imageKey(job: Pick<Job, 'assetId' | 'generation'>, name: string): string {
-  return `${outputPrefix(job.assetId, job.generation)}images/${name}`;
+  return outputPrefix(job.assetId, job.generation) + imageUri(name);
 }

@@ -4,7 +4,7 @@ import { searchAssets } from '../../catalogue/search.js';
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import { outputPrefix } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
-import { THUMBNAIL_FILE } from '../../media/image/plan.js';
+import { imageUri, THUMBNAIL_FILE } from '../../media/image/plan.js';
 import { findAsset } from '../assets/find.js';
 import { mustAllow, type Caller } from '../caller.js';
 import type { ApiContext } from '../context.js';
@@ -65,7 +65,7 @@ export async function readThumbnail(
   if (state === 'Error') throw new ApiProblem('asset-failed', { detail: message, error: row.error ?? undefined });
   const prefix = row.outputsPrefix ?? outputPrefix(row.id, row.generation);
   try {
-    return await ctx.store.read(ctx.config.storage.mediaBucket, prefix + THUMBNAIL_FILE);
+    return await ctx.store.read(ctx.config.storage.mediaBucket, prefix + imageUri(THUMBNAIL_FILE));
   } catch (error) {
     // It was deleted in between.
     if (MediaError.is(error) && error.code === 'OBJECT_MISSING') throw new ApiProblem('asset-unknown');
