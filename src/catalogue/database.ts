@@ -118,6 +118,13 @@ interface UploadsTable {
   expires_at: Date;
 }
 
+interface UploadLocksTable {
+  upload_id: string;
+  holder: string;
+  until: Date;
+  wanted: Generated<boolean>;
+}
+
 interface OutboxTable {
   id: Generated<string>;
   kind: 'upload' | 'start' | 'delete' | 'webhook' | 'document';
@@ -179,6 +186,7 @@ export interface Tables {
   tenants: TenantsTable;
   api_keys: ApiKeysTable;
   uploads: UploadsTable;
+  upload_locks: UploadLocksTable;
   outbox: OutboxTable;
   idempotency_keys: IdempotencyKeysTable;
   contents: ContentsTable;

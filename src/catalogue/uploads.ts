@@ -61,7 +61,7 @@ export interface StoredObject {
 export type Completion =
   /** `job` is what it begins with. `fresh`: by this call. */
   | { readonly outcome: 'complete'; readonly job: Job; readonly fresh: boolean }
-  /** It has ended otherwise before, or there never was one. */
+  /** It has ended otherwise before, its asset was deleted since, or there never was one. */
   | { readonly outcome: 'closed'; readonly state: Exclude<UploadState, 'open' | 'complete'> | undefined };
 
 type Connection = Database | Transaction<Tables>;
@@ -93,13 +93,22 @@ export async function findUploadAt(db: Connection, bucket: string, key: string):
   return row && uploadRow(row);
 }
 
-/** @returns false when it is no longer open */
-export async function saveProgress(db: Connection, id: string, progress: object): Promise<boolean> {
+/**
+ * @param offset how far it was before: whoever has been overtaken changes nothing
+ * @returns false when it is further on, or no longer open
+ */
+export async function saveProgress(
+  db: Connection,
+  id: string,
+  offset: number,
+  progress: { readonly offset: number },
+): Promise<boolean> {
   const query = db
     .updateTable('uploads')
     .set({ progress: JSON.stringify(progress), updated_at: sql<Date>`now()` })
     .where('id', '=', id)
-    .where('state', '=', 'open');
+    .where('state', '=', 'open')
+    .where(sql`coalesce((progress->>'offset')::bigint, 0)`, '=', offset);
   return (await mapped(() => query.executeTakeFirst())).numUpdatedRows > 0n;
 }
 
@@ -140,7 +149,11 @@ export async function completeUpload(db: Database, id: string, object: StoredObj
       const row = await tx.selectFrom('uploads').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
       if (!row) return { outcome: 'closed', state: undefined };
       const upload = uploadRow(row);
-      if (upload.state === 'complete') return { outcome: 'complete', job: await jobOf(tx, upload), fresh: false };
+      if (upload.state === 'complete') {
+        const job = await jobOf(tx, upload);
+        // Of an asset that was deleted since, none is left.
+        return job ? { outcome: 'complete', job, fresh: false } : { outcome: 'closed', state: undefined };
+      }
       if (upload.state !== 'open') return { outcome: 'closed', state: upload.state };
       const job = firstJob(upload, object);
       const { fileName, contentType, apiKey, facts } = upload;
@@ -184,15 +197,12 @@ export async function settleUpload(
   return { outcome: 'closed', state: 'failed' };
 }
 
-/** The job of a complete upload. */
-async function jobOf(tx: Transaction<Tables>, { assetId }: UploadRow): Promise<Job> {
+async function jobOf(tx: Transaction<Tables>, { assetId }: UploadRow): Promise<Job | null> {
   const query = tx
     .selectFrom('assets')
     .select('job')
     .where('id', '=', assetId ?? '');
-  const { job } = await query.executeTakeFirstOrThrow();
-  if (!job) throw new TypeError(`the asset ${assetId} has no job`);
-  return job;
+  return (await query.executeTakeFirst())?.job ?? null;
 }
 
 /** Pure but for the clock. */

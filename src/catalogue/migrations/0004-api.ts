@@ -166,6 +166,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index uploads_open on uploads (expires_at) where state = 'open'`.execute(db);
   await sql`create index uploads_key_open on uploads (api_key) where state = 'open'`.execute(db);
   await sql`create index uploads_key_newest on uploads (api_key, created_at) where api_key is not null`.execute(db);
+  // Who writes to a resumable upload just now. Whoever died is forgotten when its time is over.
+  await sql`
+    create table upload_locks (
+      upload_id text primary key,
+      holder text not null,
+      until timestamptz not null,
+      -- Somebody else waits for it.
+      wanted boolean not null default false
+    )`.execute(db);
   // What is to leave this database for another system. Written in the transaction of what it tells of; whoever sends it
   // removes the row afterwards: at least once.
   await sql`

@@ -2,7 +2,9 @@
 import type { ApiContext } from '../../../api/context.js';
 import type { Server } from '../instance.js';
 import { registerPost } from './post.js';
+import { registerTus } from './tus.js';
 
 export function registerUploads(server: Server, ctx: ApiContext): void {
   registerPost(server, ctx);
+  registerTus(server, ctx);
 }

@@ -38,7 +38,8 @@ export function saidInForm(fields: Readonly<Record<string, readonly string[]>>):
   };
 }
 
-function parseMetadata(text: string): Record<string, string> {
+/** @throws ApiProblem `invalid-request` */
+export function parseMetadata(text: string): Record<string, string> {
   let value: unknown;
   try {
     value = JSON.parse(text);
