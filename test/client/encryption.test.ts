@@ -49,12 +49,12 @@ test('another key, or bytes that were changed, are refused', async () => {
 });
 
 test('keys are read from a setting, and nonsense is not taken for one', () => {
-  const text = `a:${first!.key.toString('base64')}, b:${second!.key.toString('base64')}`;
+  const text = `a:${first.key.toString('base64')}, b:${second.key.toString('base64')}`;
   expect(parseEncryptionKeys(text)).toEqual([
-    { id: 'a', key: first!.key },
-    { id: 'b', key: second!.key },
+    { id: 'a', key: first.key },
+    { id: 'b', key: second.key },
   ]);
   expect(parseEncryptionKeys('')).toEqual([]);
-  for (const wrong of ['a', 'a:', `:${first!.key.toString('base64')}`, 'a:c2hvcnQ=', 'a:b:c'])
+  for (const wrong of ['a', 'a:', `:${first.key.toString('base64')}`, 'a:c2hvcnQ=', 'a:b:c'])
     expect(() => parseEncryptionKeys(wrong)).toThrow('an encryption key is');
 });

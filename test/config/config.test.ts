@@ -144,8 +144,19 @@ describe('loadConfig', () => {
     ['DATABASE_URL', 'postgres://mediamill:%6dediamill@127.0.0.1/x?host=db.example.org'],
     ['HTTP_HOST', '0.0.0.0'],
   ])('refuses default credentials off loopback: %s=%s', (name, value) => {
-    expect(mistakesOf({ files: [], env: { [name]: value } })).toEqual([expect.stringContaining('refuses to start')]);
+    // With keys: to serve without them off loopback is another mistake.
+    const env = { HTTP_AUTH: 'keys', HTTP_TOKEN_SECRET: 'x'.repeat(32), [name]: value };
+    expect(mistakesOf({ files: [], env })).toEqual([expect.stringContaining('refuses to start')]);
   });
+
+  test.each([{ HTTP_PUBLIC_URL: 'https://media.example' }, { GRPC_HOST: '0.0.0.0' }])(
+    'refuses to serve without keys off loopback: %j',
+    (env) => {
+      expect(mistakesOf({ files: [], env })).toEqual([expect.stringContaining('refuses to serve without API keys')]);
+      const keys = { HTTP_AUTH: 'keys', HTTP_TOKEN_SECRET: 'x'.repeat(32) };
+      expect(() => loadConfig({ files: [], env: { ...env, ...keys } })).not.toThrow();
+    },
+  );
 
   test.each([
     { STORAGE_ENDPOINT: 'http://localhost:9000' },
@@ -155,6 +166,8 @@ describe('loadConfig', () => {
     { DATABASE_URL: 'postgres://mediamill:other@postgres/mediamill' },
     {
       HTTP_HOST: '0.0.0.0',
+      HTTP_AUTH: 'keys',
+      HTTP_TOKEN_SECRET: 'x'.repeat(32),
       DATABASE_URL: 'postgres://mediamill:other@postgres/mediamill',
       STORAGE_ACCESS_KEY: 'a',
       STORAGE_SECRET_KEY: 'b',
@@ -162,6 +175,22 @@ describe('loadConfig', () => {
     { DATABASE_URL: 'postgres://mediamill:mediamill@localhost/x?host=/run/postgresql' },
   ])('accepts %j', (env) => {
     expect(() => loadConfig({ files: [], env })).not.toThrow();
+  });
+
+  test('encryption keys are whole keys, and who decrypts for others asks for a token', () => {
+    const key = Buffer.alloc(32, 7).toString('base64');
+    const load = (env: Record<string, string>) => loadConfig({ files: [], env });
+    expect(load({ TEMPORAL_ENCRYPTION_KEYS: `a:${key},b-2:${key}` }).codec.token).toBe('');
+    for (const wrong of ['x', `a:${key}x`, `${key}`, `a:${key},`, 'a:c2hvcnQ=']) {
+      const [mistake, ...more] = mistakesOf({ files: [], env: { TEMPORAL_ENCRYPTION_KEYS: wrong } });
+      expect(mistake).toContain('temporal.encryptionKeys');
+      expect(mistake).not.toContain(key);
+      expect(more).toEqual([]);
+    }
+    const open = { TEMPORAL_ENCRYPTION_KEYS: `a:${key}`, CODEC_HOST: '0.0.0.0' };
+    expect(mistakesOf({ files: [], env: open })).toEqual([expect.stringContaining('CODEC_TOKEN')]);
+    expect(() => load({ ...open, CODEC_TOKEN: 'secret' })).not.toThrow();
+    expect(() => load({ CODEC_HOST: '0.0.0.0' })).not.toThrow();
   });
 
   test('secrets are never printed', () => {

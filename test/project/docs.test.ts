@@ -12,6 +12,7 @@ const pages = [
   'README.md',
   'CHANGELOG.md',
   'docs/architecture.md',
+  'docs/client.md',
   'docs/formats.md',
   'docs/operations.md',
   'docs/profiles.md',

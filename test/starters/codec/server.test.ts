@@ -91,7 +91,7 @@ test('nonsense is refused with a sentence', async () => {
   for (const body of ['', '{', '[]', '{"payloads": 1}', '{"payloads": [null]}', '{"payloads":[{"metadata":{"a":1}}]}'])
     expect([body, (await post(`${url}/decode`, body)).status]).toEqual([body, 400]);
   const other = new EncryptionCodec([{ id: 'other', key: randomBytes(32) }]);
-  const [strange] = await other.encode([defaultPayloadConverter.toPayload('x')!]);
+  const [strange] = await other.encode([defaultPayloadConverter.toPayload('x')]);
   const metadata = Object.fromEntries(Object.entries(strange!.metadata!).map(([name, one]) => [name, base64(one)]));
   const refused = await post(`${url}/decode`, { payloads: [{ metadata, data: base64(strange!.data!) }] });
   expect([refused.status, await refused.text()]).toEqual([400, 'This was encrypted with another key, or is damaged.']);
