@@ -102,8 +102,9 @@ module.exports = {
     only('fluent-ffmpeg', '^src/tools/ffmpeg/'),
     // And where it is measured without us around it.
     only('sharp', '^(src/tools/images/|bench/support/bare-sharp\\.ts$)'),
-    only('pg', '^src/catalogue/'),
-    only('kysely', '^src/catalogue/'),
+    // The measurement of searches writes a million rows and reads plans.
+    only('pg', '^(src/catalogue/|bench/search\\.ts$)'),
+    only('kysely', '^(src/catalogue/|bench/(search|support/search-catalogue)\\.ts$)'),
     only('fastify', '^src/starters/http/'),
     // The health check of a container is a client.
     only('@grpc/grpc-js', '^(src/starters/grpc/|scripts/healthcheck\\.mjs$)'),

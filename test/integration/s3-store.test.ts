@@ -250,8 +250,21 @@ describe('errors', () => {
     await expect(store.putFile(bucket, 'x', join(dir, 'no-file'), TEXT)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  test('a public bucket is read by everybody, but for what asset.json keeps of uploaders', async () => {
+    const open = `${bucket}-open`;
+    await store.ensureBucket(open, { publicRead: true });
+    const keys = ['assets/1/g1/images/thumb.jpg', 'assets/1/g1/asset.json', 'assets/1/g12/asset.json', 'asset.json'];
+    const seen = async (key: string): Promise<number> => {
+      await store.putBytes(open, key, Buffer.from(key), TEXT);
+      expect(String(await store.read(open, key))).toBe(key);
+      return (await fetch(store.publicUrl(open, key))).status;
+    };
+    expect(await Promise.all(keys.map(seen))).toEqual([200, 403, 403, 200]);
+    expect((await fetch(store.publicUrl(open, ''))).status).toBe(403);
+  });
+
   test('ensureBucket may be called by many at once', async () => {
-    await Promise.all(Array.from({ length: 5 }, () => store.ensureBucket(`${bucket}-many`, { publicRead: true })));
+    await Promise.all(Array.from({ length: 5 }, () => store.ensureBucket(`${bucket}-many`, { publicRead: ['*'] })));
   });
 });
 
