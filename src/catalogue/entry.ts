@@ -1,8 +1,7 @@
 /** What `asset.json` keeps of a row. */
 import { sql } from 'kysely';
 
-import type { Job } from '../contracts/assets.js';
-import type { CatalogueEntry, HistoryEntry } from '../contracts/catalogue-entry.js';
+import type { CatalogueEntry, HistoryEntry, Job } from '../contracts/assets.js';
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import { mapped, type Database } from './database.js';
 

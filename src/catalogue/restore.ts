@@ -1,8 +1,13 @@
 /** Rows from what the store says: how the catalogue is rebuilt. */
 import { sql } from 'kysely';
 
-import { outputPrefix, type AssetDocument, type Job } from '../contracts/assets.js';
-import type { CatalogueEntry, HistoryEntry } from '../contracts/catalogue-entry.js';
+import {
+  outputPrefix,
+  type AssetDocument,
+  type CatalogueEntry,
+  type HistoryEntry,
+  type Job,
+} from '../contracts/assets.js';
 import { versionOf } from '../contracts/ids.js';
 import { mapped, type Database } from './database.js';
 import { durationOf } from './document-columns.js';

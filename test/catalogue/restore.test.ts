@@ -1,6 +1,5 @@
 import { restored, RESTORED_BY, type StoredDocument } from '../../src/catalogue/restore.js';
-import type { AssetDocument, AssetState } from '../../src/contracts/assets.js';
-import type { CatalogueEntry } from '../../src/contracts/catalogue-entry.js';
+import type { AssetDocument, AssetState, CatalogueEntry } from '../../src/contracts/assets.js';
 
 const defaults = { tenant: 'default', profile: 'default' };
 

@@ -43,7 +43,8 @@ export const ListQuerySchema = Type.Object(
     maxDistance: maybe(
       Type.Integer({
         minimum: 0,
-        maximum: 64,
+        // What is quick among a million; unrelated pictures differ in some thirty.
+        maximum: 11,
         default: DEFAULT_DISTANCE,
         description: 'With `similarTo`: bits in which perceptual hashes may differ.',
       }),
