@@ -85,3 +85,8 @@ export interface ImageFacts extends ImageTraits {
   /** HTML to paste: a `<picture>` with a source per format, sizes named by their URLs. */
   readonly picture: string;
 }
+
+/** Of a variant, below its generation's prefix. */
+export const imageUri = (name: string): string => `images/${name}`;
+/** Keys of all variants of all images; `*` stands for any characters. */
+export const IMAGE_KEYS = `assets/*/${imageUri('*')}`;

@@ -33,10 +33,12 @@ export async function prepareKafkaTopics({ kafka }: Config, more: readonly strin
 
 /** @param announce whether the server is one that we started with our notification target. */
 export async function prepareStore(config: Config, { announce }: { announce: boolean }): Promise<void> {
-  const { storage } = config;
+  const { storage, http } = config;
   const store = createObjectStore(storage);
   await store.ensureBucket(storage.uploadsBucket);
-  await store.ensureBucket(storage.mediaBucket, { publicRead: true });
+  await store.ensureBucket(storage.stagingBucket);
+  // What is played is let out by tokens, where somebody asks for them; images are named by plain URLs.
+  await store.ensureBucket(storage.mediaBucket, { publicRead: http.auth === 'off' ? 'outputs' : 'images' });
   if (announce) await announceNewObjects(storage, storage.uploadsBucket);
 }
 

@@ -1,5 +1,6 @@
 /** The port to the object store: no more than any S3 endpoint can do. Adapter: `s3-store.ts`. */
 import type { PartStore } from './part-store.js';
+import type { PublicRead } from './public-read.js';
 
 export interface ObjectStat {
   readonly bytes: number;
@@ -90,7 +91,8 @@ export interface ObjectStore {
   removeVersions(bucket: string, versions: readonly Pick<ObjectVersion, 'key' | 'versionId'>[]): Promise<void>;
   /** Aborts unfinished multipart uploads of all keys that begin so; the prefix may be a whole key. */
   abortUploads(bucket: string, prefix: string): Promise<void>;
-  ensureBucket(bucket: string, options?: { publicRead?: boolean }): Promise<void>;
+  /** @param options.publicRead what everybody may read; absent: as it is */
+  ensureBucket(bucket: string, options?: { publicRead?: PublicRead }): Promise<void>;
   /** URL for a GET that anybody may make until it expires. Under `storage.publicUrl` where that is set. */
   signedUrl(bucket: string, key: string, seconds: number, options?: SignedUrlOptions): Promise<string>;
   /**

@@ -16,7 +16,7 @@ import type {
   WriteOptions,
 } from './object-store.js';
 import type { PartStore } from './part-store.js';
-import { publicReadPolicy } from './public-read.js';
+import { publicReadPolicy, type PublicRead } from './public-read.js';
 import { save } from './s3-download.js';
 import { asStoreError } from './s3-errors.js';
 import { headersOf, statOf } from './s3-headers.js';
@@ -233,7 +233,7 @@ class S3Store implements ObjectStore {
     await removeVersions(this.#client, (use) => this.#request(undefined, use), bucket, versions);
   }
 
-  async ensureBucket(bucket: string, options: { publicRead?: boolean } = {}): Promise<void> {
+  async ensureBucket(bucket: string, { publicRead }: { publicRead?: PublicRead } = {}): Promise<void> {
     await this.#request(undefined, async () => {
       if (await this.#client.bucketExists(bucket)) return;
       await this.#client.makeBucket(bucket, this.#region).catch((error: NodeJS.ErrnoException) => {
@@ -241,8 +241,9 @@ class S3Store implements ObjectStore {
         if (error.code !== 'BucketAlreadyOwnedByYou') throw error;
       });
     });
-    if (options.publicRead) {
-      await this.#request(undefined, () => this.#client.setBucketPolicy(bucket, publicReadPolicy(bucket)));
+    if (publicRead) {
+      const policy = publicReadPolicy(bucket, publicRead);
+      await this.#request(undefined, () => this.#client.setBucketPolicy(bucket, policy));
     }
   }
 

@@ -32,7 +32,8 @@ const FILM = planOf(20, {
 });
 
 beforeAll(async () => {
-  config = await stack.isolated();
+  const { http } = stack.config;
+  config = await stack.isolated({ overrides: { http: { ...http, auth: 'keys', tokenSecret: TOKEN_SECRET } } });
   api = await openApi(config);
   acme = await api.as('acme', { scopes: ['read'] });
   other = await api.as('other');
@@ -237,6 +238,18 @@ const fetchPart = (url: string): Promise<Response> =>
   fetch(url, { headers: { range: 'bytes=100-199', origin: 'https://page.example' } });
 
 describe('the bytes come from the store', () => {
+  it('to nobody without a signature, but for images', async () => {
+    const { store } = api.ctx;
+    const prefix = outputPrefix('a'.repeat(24), 1);
+    const statusOf = async (path: string): Promise<number> => {
+      await store.putBytes(config.storage.mediaBucket, prefix + path, SEGMENT, { contentType: 'video/mp4' });
+      return (await fetch(store.publicUrl(config.storage.mediaBucket, prefix + path))).status;
+    };
+    expect(await statusOf('images/thumb.jpg')).toBe(200);
+    for (const path of ['video/720p/seg-00000.m4s', 'master.m3u8', 'asset.json', 'poster.jpg'])
+      expect(await statusOf(path)).toBe(403);
+  });
+
   it('by URLs that need nothing else: with ranges, types, and for pages of any origin', async () => {
     const job = await published();
     const { origin, host } = new URL(config.storage.endpoint);

@@ -252,7 +252,7 @@ describe('errors', () => {
 
   test('a public bucket is read by everybody, but for what asset.json keeps of uploaders', async () => {
     const open = `${bucket}-open`;
-    await store.ensureBucket(open, { publicRead: true });
+    await store.ensureBucket(open, { publicRead: 'outputs' });
     const keys = ['assets/1/g1/images/thumb.jpg', 'assets/1/g1/asset.json', 'assets/1/g12/asset.json', 'asset.json'];
     const seen = async (key: string): Promise<number> => {
       await store.putBytes(open, key, Buffer.from(key), TEXT);
@@ -261,10 +261,13 @@ describe('errors', () => {
     };
     expect(await Promise.all(keys.map(seen))).toEqual([200, 403, 403, 200]);
     expect((await fetch(store.publicUrl(open, ''))).status).toBe(403);
+    await store.ensureBucket(open, { publicRead: 'images' });
+    const film = 'assets/1/g1/video/720p/seg-00000.m4s';
+    expect(await Promise.all([...keys, film].map(seen))).toEqual([200, 403, 403, 403, 403]);
   });
 
   test('ensureBucket may be called by many at once', async () => {
-    await Promise.all(Array.from({ length: 5 }, () => store.ensureBucket(`${bucket}-many`, { publicRead: ['*'] })));
+    await Promise.all(Array.from({ length: 5 }, () => store.ensureBucket(`${bucket}-many`, { publicRead: 'images' })));
   });
 });
 

@@ -1,7 +1,7 @@
 /** Puts finished variants into the media bucket. */
 import { outputPrefix, type Job } from '../../contracts/assets.js';
+import { imageUri } from '../../contracts/image.js';
 import type { Rendition } from '../../contracts/renditions.js';
-import { imageUri } from '../../media/image/plan.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { IMMUTABLE } from '../cache-control.js';
 import type { FinishedVariant } from './make-variants.js';

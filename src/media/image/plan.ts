@@ -40,8 +40,6 @@ const POSTER_QUALITY = 80;
 const MAX_SIDE: Record<Format, number> = { avif: 16_384, webp: 16_383, jpeg: 65_500, png: 1_000_000 };
 const EXTENSION: Record<Format, string> = { avif: 'avif', webp: 'webp', jpeg: 'jpg', png: 'png' };
 const THUMBNAIL_STEM = 'thumb';
-/** Of a variant, below its generation's prefix. */
-export const imageUri = (name: string): string => `images/${name}`;
 /** Every published image has one. */
 export const THUMBNAIL_FILE = `${THUMBNAIL_STEM}.${EXTENSION.jpeg}`;
 

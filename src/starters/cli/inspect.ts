@@ -10,7 +10,7 @@ import { cliConfig } from './config.js';
 import { documentOf } from './document.js';
 import { progressLine } from './follow.js';
 import { count, json, plain, size, table } from './format.js';
-import { playUrl } from './play-url.js';
+import { ticketUrl } from './play-url.js';
 import { withRecords, withSession, type Session } from './session.js';
 
 export function registerInspect(program: Command): void {
@@ -65,7 +65,7 @@ async function show(session: Session, id: string, asJson: boolean): Promise<void
       ['kind', row.kind ?? '-'],
       ['source', `${row.bucket}/${row.key}`],
       ['workflow', row.workflowId],
-      ...(plays(row) ? [['play', playUrl(session.config, row.id)]] : []),
+      ...(plays(row) ? [['play', await ticketUrl(session.config, row)]] : []),
       ...Object.entries(row.document?.playback ?? {}).map(([what, url]) => [what, url]),
       ...(row.document?.image ? [['image', imageLine(row.document.image)]] : []),
     ]),
