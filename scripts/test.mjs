@@ -25,13 +25,20 @@ async function ensureServersBuilt() {
   });
 }
 
+/** More than most machines have cores to spare: suites wait for servers more than they compute. */
+const SUITES_AT_ONCE = 3;
+
 function jest(args) {
   const options = [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const child = spawn(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), '--maxWorkers=2', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
-  });
+  const child = spawn(
+    process.execPath,
+    [join(root, 'node_modules/jest/bin/jest.js'), `--maxWorkers=${SUITES_AT_ONCE}`, ...args],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
+    },
+  );
   // Jest ends its servers when told to stop, so it must be told, and be waited for.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
