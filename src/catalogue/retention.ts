@@ -7,6 +7,7 @@ import { ASSET_COLUMNS, assetRow, type AssetRecord } from './asset-row.js';
 import type { AssetRow } from './catalogue.js';
 import { mapped, type Database } from './database.js';
 import { lockAsset } from './lifecycle.js';
+import { enqueue } from './outbox.js';
 import { TOUCHED } from './step.js';
 import { tenantSettings } from './tenants.js';
 
@@ -90,6 +91,7 @@ export function giveUpSource(db: Database, assetId: string): Promise<AssetRow | 
         .set({ source_removed_at: sql<Date>`clock_timestamp()`, ...TOUCHED })
         .where('id', '=', assetId)
         .execute();
+      await enqueue(tx, 'document', { assetId });
       return row;
     }),
   );
@@ -98,11 +100,15 @@ export function giveUpSource(db: Database, assetId: string): Promise<AssetRow | 
 /** It is not there any more, whoever removed it. */
 export async function giveUpLostSource(db: Database, assetId: string): Promise<void> {
   await mapped(() =>
-    db
-      .updateTable('assets')
-      .set({ source_removed_at: sql<Date>`clock_timestamp()`, ...TOUCHED })
-      .where('id', '=', assetId)
-      .where('source_removed_at', 'is', null)
-      .execute(),
+    db.transaction().execute(async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('assets')
+        .set({ source_removed_at: sql<Date>`clock_timestamp()`, ...TOUCHED })
+        .where('id', '=', assetId)
+        .where('source_removed_at', 'is', null)
+        .where('state', '<>', 'deleted')
+        .executeTakeFirst();
+      if (numUpdatedRows > 0n) await enqueue(tx, 'document', { assetId });
+    }),
   );
 }

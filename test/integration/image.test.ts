@@ -22,6 +22,7 @@ import type { ObjectStore } from '../../src/storage/object-store.js';
 import type { ImageSlot, Tools } from '../../src/tools/tools.js';
 import { openContext, type OpenContext } from '../../src/workers/context.js';
 import { descendants, until } from '../support/processes.js';
+import { uniqueTenant } from '../support/job.js';
 import { useStack } from '../support/stack.js';
 import { readTopic } from '../support/topic.js';
 import { failureOf } from '../tools/support.js';
@@ -85,7 +86,8 @@ async function upload(key: string, bytes: Uint8Array): Promise<Job> {
 function jobOf(source: { bucket: string; key: string; etag: string }): Job {
   return {
     ...{ assetId: assetIdOf(source), workflowId: workflowIdOf(source), generation: 1, source },
-    ...{ tenant: 'acme', profile: 'default', priority: 3, uploadedAt: STARTED },
+    // The same bytes are made anew for each of them.
+    ...{ tenant: uniqueTenant(), profile: 'default', priority: 3, uploadedAt: STARTED },
   };
 }
 
@@ -135,10 +137,14 @@ describe('an image', () => {
 
       const { store, catalogue } = open.activities;
       const row = await catalogue.find(job.assetId);
-      expect(row).toMatchObject({ state: 'ready', generation: 1, kind: 'image', tenant: 'acme' });
+      expect(row).toMatchObject({ state: 'ready', generation: 1, kind: 'image', tenant: job.tenant });
       const stored = await store.read(config.storage.mediaBucket, `${outputPrefix(job.assetId, 1)}asset.json`);
       const { catalogue: entry, ...document } = JSON.parse(stored.toString()) as AssetDocument;
-      expect(entry).toMatchObject({ tenant: 'acme', fileName: 'Ünï côde #1?.jpg', history: [{ to: 'processing' }] });
+      expect(entry).toMatchObject({
+        tenant: job.tenant,
+        fileName: 'Ünï côde #1?.jpg',
+        history: [{ to: 'processing' }],
+      });
       expect(row!.document).toEqual(document);
       expect(document).toMatchObject({ id: job.assetId, state: 'ready', kind: 'image', source: job.source });
       expect(document.renditions.map(({ name }) => name)).toEqual(VARIANTS);
@@ -178,8 +184,8 @@ describe('an image', () => {
       /^<picture><source type="image\/avif" .*<img src=.* width="1500" height="1000" .*<\/picture>$/,
     );
 
-    expect((await catalogue.findBySha256('acme', sha256, 100)).map(({ id }) => id)).toContain(job.assetId);
-    const [nearest] = await catalogue.findSimilar('acme', image!.perceptualHash, 0, 100);
+    expect((await catalogue.findBySha256(job.tenant, sha256, 100)).map(({ id }) => id)).toContain(job.assetId);
+    const [nearest] = await catalogue.findSimilar(job.tenant, image!.perceptualHash, 0, 100);
     expect(nearest).toMatchObject({ distance: 0 });
   });
 

@@ -84,12 +84,12 @@ async function photo(): Promise<{ readonly bytes: Buffer; readonly sha256: strin
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-async function upload(bytes: Buffer, tenant = 'acme'): Promise<Job> {
+async function upload(bytes: Buffer): Promise<Job> {
   const bucket = config.storage.uploadsBucket;
   const key = `${randomUUID()}.jpg`;
   await open.activities.store.putBytes(bucket, key, bytes, { contentType: 'image/jpeg' });
   const { etag } = await open.activities.store.stat(bucket, key);
-  return jobOf({ bucket, key, etag }, { tenant });
+  return jobOf({ bucket, key, etag });
 }
 
 const makeImage = (job: Job): Promise<ImageOutcome> =>
@@ -128,7 +128,7 @@ test.each([
     expect(await catalogue.quarantined(sha256)).toMatchObject({ verdict: { code, message }, assetId: first.assetId });
 
     // Somebody else, under another name, with a decoder that would have no trouble at all.
-    const second = await upload(bytes, 'other');
+    const second = await upload(bytes);
     expect(await failureOf(makeImage(second))).toMatchObject({ type: code, nonRetryable: true, message });
     expect(decodes - before).toBe(2);
     for await (const { key } of store.list(config.storage.mediaBucket, outputPrefix(second.assetId, 1)))

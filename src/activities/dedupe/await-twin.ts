@@ -14,11 +14,10 @@ type Needs = Pick<ActivityContext, 'config' | 'logger' | 'profiles' | 'store' | 
 const LONGEST_PAUSE = 15;
 
 export function createAwaitTwin(context: Needs) {
-  const { logger, profiles } = context;
   return activity(
-    logger,
+    context.logger,
     async (scope, job: Job, sha256: string, startedAt: string): Promise<TwinOutcome> => {
-      const content = contentOf(job, profiles.get(job.profile), sha256);
+      const content = contentOf(context, job, sha256);
       const settled = await settle(context, scope, job, content, startedAt);
       if (settled.outcome === 'mine') return settled;
       if (settled.outcome === 'adopted') return { outcome: 'published', ...resultOf(settled.document) };

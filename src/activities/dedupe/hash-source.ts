@@ -16,12 +16,12 @@ const CHUNK = 8 * MIB;
 
 /** Beside the making of its outputs: later uploads of the same bytes find it by this. */
 export function createHashSource(context: Needs & Pick<ActivityContext, 'logger' | 'profiles'>) {
-  const { logger, profiles, db } = context;
+  const { logger, db } = context;
   return activity(logger, async (scope, job: Job): Promise<void> => {
     const { bytes } = await statSource(context, job.source, scope.signal);
     const sha256 = await hashSource(context, scope, job, bytes);
     // Somebody else may have it: then both are made, and the other one is found.
-    await claimContent(db, contentOf(job, profiles.get(job.profile), sha256), job);
+    await claimContent(db, contentOf(context, job, sha256), job);
   });
 }
 

@@ -99,7 +99,7 @@ async function make(
   if (kind === 'media' || !mime) return { outcome: 'media' };
   await beginWork(context, job, { to: 'processing', by: scope.info.activityType, kind: 'image' });
 
-  const document = await twinOf(context, scope, job, contentOf(job, profile, sha256), startedAt);
+  const document = await twinOf(context, scope, job, contentOf(context, job, sha256), startedAt);
   if (document) return { outcome: 'twin', document };
 
   const decode = async (slot: ImageSlot): Promise<Made> => {

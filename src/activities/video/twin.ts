@@ -35,7 +35,7 @@ export async function twinOf(
   job: Job,
   sha256: string,
 ): Promise<Extract<Inspection, { outcome: 'twin' | 'published' }> | undefined> {
-  const content = contentOf(job, context.profiles.get(job.profile), sha256);
+  const content = contentOf(context, job, sha256);
   const settled = await settle(context, scope, job, content, startOf(scope));
   if (settled.outcome === 'mine') return undefined;
   if (settled.outcome === 'busy') return { outcome: 'twin', sha256 };
