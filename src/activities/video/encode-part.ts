@@ -117,7 +117,7 @@ async function run(
     folders,
     mediaSeconds: leadSeconds + secondsOf(grid, frames),
     leadSeconds,
-    segmentSeconds: secondsOf(grid, grid.segmentFrames),
+    holds: true,
     viewerWaits,
     ship,
     onProgress: (block) => {

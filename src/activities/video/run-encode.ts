@@ -2,30 +2,25 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 
 import { MediaError } from '../../contracts/errors.js';
 import type { FfmpegCommand } from '../../media/ffmpeg-command.js';
 import { SOURCE_FILE } from '../../media/video/encode-args.js';
+import { SEGMENT_ENDING } from '../../media/video/layout.js';
 import { ffmpegArguments } from '../../tools/ffmpeg/command.js';
 import { judge } from '../../tools/failures.js';
 import { isDiskFull } from '../../tools/outcome.js';
 import type { Brake, FfmpegProgress, ToolResult } from '../../tools/tools.js';
 import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
+import { watchArrivals } from './arrivals.js';
 import { encodeLimits } from './tool-bounds.js';
 
-/** How soon a finished segment is noticed: somebody waits for it, or nobody does. */
-const URGENT_POLL_MS = 40;
-const BULK_POLL_MS = 200;
-/** Shipping that takes longer holds the encoder: what it makes faster than the store takes it dies with the worker. */
+/** Finished segments are noticed at once; so often all the same, where a system gives no notice. */
+const LOOK_MS = 200;
+/** A store that takes longer holds every encoder: what it makes faster than the store takes it dies with the worker. Milliseconds. */
 const SLOW_STORE_MS = 1000;
-/** Neither takes longer than this part of the time in which a segment is made: with the worker die at most one and the beginning of another. */
-const PART_OF_SEGMENT = 1 / 8;
-const SHORTEST_MS = 20;
-/** Until the encoder says how many times faster than it plays it works: small pictures are done before that. */
-const UNKNOWN_SPEED = 16;
 /** How long a draining worker may take to save what is finished. Less than the force time. */
 const SAVE_MS = 5000;
 /** Work gives way to what a viewer waits for on the same machine, and to the servers there. */
@@ -39,8 +34,11 @@ export interface Encode {
   readonly mediaSeconds: number;
   /** Of these, what is decoded only to get to where the output begins. */
   readonly leadSeconds: number;
-  /** Of media, where what is not stored yet has to be made again after a crash. */
-  readonly segmentSeconds?: number | undefined;
+  /**
+   * Stands still while a finished segment is on its way to the store, so that a crash costs that segment and not the
+   * next one too. Not where somebody waits for the next one.
+   */
+  readonly holds?: boolean | undefined;
   readonly viewerWaits?: boolean | undefined;
   /** Saves whatever is finished. Never called twice at once. */
   readonly ship: (signal: AbortSignal) => Promise<void>;
@@ -56,15 +54,15 @@ export interface Encode {
 export async function runEncode(
   { config, tools }: Pick<ActivityContext, 'config' | 'tools'>,
   { signal }: Pick<ActivityScope, 'signal'>,
-  { command, dir, folders, mediaSeconds, leadSeconds, segmentSeconds, viewerWaits = false, ship, onProgress }: Encode,
+  { command, dir, folders, mediaSeconds, leadSeconds, holds = false, viewerWaits = false, ship, onProgress }: Encode,
 ): Promise<ToolResult> {
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   setMaxListeners(0, either);
   let brake: Brake | undefined;
-  let segmentMs = segmentSeconds === undefined ? Infinity : (segmentSeconds * 1000) / UNKNOWN_SPEED;
-  const atMost = (ms: number): number => Math.max(SHORTEST_MS, Math.min(ms, segmentMs * PART_OF_SEGMENT));
+  const paths = folders.map((folder) => join(dir, folder));
+  const arrivals = watchArrivals(paths, SEGMENT_ENDING, () => holds && !viewerWaits && brake?.pause());
   const encode = tools.ffmpeg({
     args: ffmpegArguments(command),
     scratch: dir,
@@ -74,10 +72,7 @@ export async function runEncode(
     stallSeconds: config.limits.stallSeconds + leadSeconds,
     niceness: viewerWaits ? 0 : BULK_NICENESS,
     signal: either,
-    onProgress: (progress) => {
-      if (segmentSeconds && progress.speed > 0) segmentMs = (segmentSeconds * 1000) / progress.speed;
-      onProgress(progress);
-    },
+    onProgress,
     onStart: (control) => (brake = control),
   });
   const ended = encode.then(
@@ -88,17 +83,16 @@ export async function runEncode(
   let wasFull = false;
   const shipNow = async (until: AbortSignal): Promise<void> => {
     wasFull ||= await isDiskFull(dir);
-    const slow = setTimeout(() => brake?.pause(), atMost(SLOW_STORE_MS));
+    const slow = setTimeout(() => brake?.pause(), SLOW_STORE_MS);
     try {
       await ship(until);
     } finally {
       clearTimeout(slow);
-      brake?.resume();
+      if (!arrivals.pending) brake?.resume();
     }
   };
   try {
-    while (!(await Promise.race([ended, delay(atMost(viewerWaits ? URGENT_POLL_MS : BULK_POLL_MS), false)])))
-      await shipNow(either);
+    while (!(await Promise.race([ended, arrivals.next(LOOK_MS)]))) await shipNow(either);
     const result = await encode;
     await shipNow(signal);
     if (wasFull) throw new MediaError('NO_SPACE');
@@ -109,5 +103,7 @@ export async function runEncode(
     if (wasFull && MediaError.is(error)) throw new MediaError('NO_SPACE', undefined, { cause: error });
     if (Context.current().cancellationDetails?.workerShutdown) await ship(AbortSignal.timeout(SAVE_MS));
     throw judge(error);
+  } finally {
+    arrivals.close();
   }
 }

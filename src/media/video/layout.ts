@@ -14,8 +14,10 @@ export const streamUri = (type: StreamType, name: string): string => `${type}/${
 export const streamPrefix = (job: Generation, type: StreamType, name: string): string =>
   prefix(job) + streamUri(type, name);
 
+/** No other file of a rung or track ends so. */
+export const SEGMENT_ENDING = '.m4s';
 /** File names within the scratch folder, object names within a rendition's folder. */
-export const segmentName = (segment: number): string => `seg-${String(segment).padStart(5, '0')}.m4s`;
+export const segmentName = (segment: number): string => `seg-${String(segment).padStart(5, '0')}${SEGMENT_ENDING}`;
 export const segmentOf = (name: string): number | undefined => {
   const digits = /^seg-(\d{5,})\.m4s$/.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
