@@ -9,12 +9,17 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import getPort from 'get-port';
 import type { Page } from 'playwright-core';
 
+import { createKey } from '../../src/api/keys.js';
+import { connect } from '../../src/catalogue/database.js';
+import type { Config } from '../../src/config/index.js';
+import { merge } from '../../src/local/addresses.js';
 import { createObjectStore } from '../../src/storage/index.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
 import { BITS, makeFilm, type Film } from '../support/film.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
-import { card, drop, makeClip, openSite, openView, PROFILE, RUNGS, type Site } from './support.js';
+import { startProcess } from '../support/worker.js';
+import { card, drop, holds, makeClip, openSite, openView, PROFILE, RUNGS, type Site } from './support.js';
 
 jest.setTimeout(400_000);
 
@@ -24,13 +29,14 @@ let dir: string;
 let site: Site;
 let store: ObjectStore;
 let buckets: readonly string[];
+let config: Config;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-web-'));
   const profiles = join(dir, 'profiles');
   await mkdir(profiles);
   await writeFile(join(profiles, 'small.yaml'), PROFILE);
-  const config = await stack.isolated({
+  config = await stack.isolated({
     database: true,
     overrides: {
       scratch: { ...stack.config.scratch, dir: join(dir, 'scratch') },
@@ -92,7 +98,7 @@ test('a film is dropped, plays while it is encoded, is found, and is gone when i
   const play = page.locator('.big-play');
   await play.waitFor({ timeout: 120_000 });
   await play.click();
-  await page.waitForFunction(`document.querySelector('video').currentTime > 0.2`, undefined, { timeout: 120_000 });
+  await holds(page, `document.querySelector('video').currentTime > 0.2`, 120_000);
   process.stderr.write(`[web] playing ${((Date.now() - uploaded) / 1000).toFixed(1)} s after the end of the upload\n`);
   const id = page.url().split('/').at(-1)!;
   const early = (await (await site.get(`/v1/assets/${id}`)).json()) as { state: string };
@@ -116,9 +122,7 @@ test('a film is dropped, plays while it is encoded, is found, and is gone when i
   for (const height of RUNGS) {
     await quality.selectOption({ label: `${height}p` });
     await page.evaluate(`document.querySelector('video').currentTime = ${5 + height / 10}`);
-    await page.waitForFunction(`document.querySelector('video').videoHeight === ${height}`, undefined, {
-      timeout: 60_000,
-    });
+    await holds(page, `document.querySelector('video').videoHeight === ${height}`, 60_000);
   }
   await quality.selectOption('-1');
   await page.getByLabel('Subtitles').selectOption({ index: 1 });
@@ -210,10 +214,52 @@ test('a name is a name, whatever is in it', async () => {
   expect(await page.locator('pre').first().textContent()).toContain('&#60;img');
   const { items } = (await (await site.get('/v1/assets?q=onerror')).json()) as { items: { id: string }[] };
   const embedded = await openView(site, `/embed/${items[0]!.id}`);
-  await embedded.page.waitForFunction(`document.querySelector('video')?.readyState > 1`, undefined, {
-    timeout: 30_000,
-  });
+  await holds(embedded.page, `document.querySelector('video')?.readyState > 1`, 30_000);
   expect([...troubles, ...embedded.troubles]).toEqual([]);
   await embedded.context.close();
   await page.context().close();
+});
+
+test('where keys are on, the page asks for one, shows pictures and plays with it; a link to a player needs a token', async () => {
+  const name = 'for members only.mp4';
+  await site.upload(await makeClip(join(dir, 'members.mp4'), 'testsrc2=size=320x180:rate=25:duration=3'), name);
+  const { id } = await site.reaches(name, ['ready']);
+  const db = connect(config.catalogue);
+  const { key } = await createKey(db, { tenant: config.starter.tenant, name: 'page', scopes: ['read', 'write'] });
+  await db.destroy();
+  const http = { auth: 'keys' as const, tokenSecret: 'a secret of a test, long enough for it', port: await getPort() };
+  const guarded = await startProcess('starters/http/main.js', merge(config, { http }), 'http server ready');
+  const members: Site = { ...site, url: `http://127.0.0.1:${http.port}` };
+  try {
+    const { page, troubles } = await openView(members);
+    const field = page.getByLabel('API key');
+    await field.fill(`mm_${'0'.repeat(16)}_${'a'.repeat(43)}`);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByRole('alert').waitFor();
+    await field.fill(key);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await card(page, name).locator('img[data-shown="true"]').waitFor();
+    await card(page, name).click();
+    await page.locator('.big-play').click();
+    await holds(page, `document.querySelector('video').currentTime > 0.2`, 60_000);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+
+    const stranger = await openView(members, `/embed/${id}`);
+    await stranger.page.getByRole('alert').waitFor();
+    await stranger.context.close();
+    const answer = await fetch(`${members.url}/v1/assets/${id}/playback-token`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: '{}',
+    });
+    const { token } = (await answer.json()) as { token: string };
+    const invited = await openView(members, `/embed/${id}?token=${token}`);
+    await holds(invited.page, `document.querySelector('video')?.readyState >= 2`, 60_000);
+    expect(invited.troubles).toEqual([]);
+    await invited.context.close();
+  } finally {
+    guarded.kill('SIGTERM');
+    await guarded.exited;
+  }
 });

@@ -20,6 +20,8 @@ export interface Site {
   startServer(): Promise<void>;
   get(path: string): Promise<Response>;
   assets(query?: string): Promise<Asset[]>;
+  /** Past the page. */
+  upload(path: string, fileName: string): Promise<void>;
   /** The one of this file name, once it is in one of these states. */
   reaches(fileName: string, states: readonly Asset['state'][], ms?: number): Promise<Asset>;
   /** The last words of every process, for a test that failed. */
@@ -56,6 +58,14 @@ export async function openSite(isolated: Config, port: number): Promise<Site> {
     },
     get: (path) => fetch(url + path),
     assets,
+    async upload(path, fileName) {
+      const response = await fetch(`${url}/v1/assets?fileName=${encodeURIComponent(fileName)}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: await readFile(path),
+      });
+      if (!response.ok) throw new Error(await response.text());
+    },
     async reaches(fileName, states, ms = 180_000) {
       let found: Asset | undefined;
       await until(
@@ -119,6 +129,11 @@ export async function drop(
     paths.map(async (path, i) => ({ name: names[i]!, bytes: (await readFile(path)).toString('base64') })),
   );
   await page.evaluate(`(${DROP})(${JSON.stringify(files)})`);
+}
+
+/** Waits for an expression to be true in the page, whose policy lets nobody evaluate text from within. */
+export async function holds(page: Page, expression: string, ms = 30_000): Promise<void> {
+  await until(expression, () => page.evaluate<boolean>(`Boolean(${expression})`), ms);
 }
 
 export const card = (page: Page, name: string): Locator => page.locator('a.card', { hasText: name });

@@ -89,7 +89,8 @@ function openHls(video: HTMLVideoElement, source: string, growing: boolean): Eng
   hls.on(Events.ERROR, (_event, { fatal, type, response }) => {
     if (!fatal) return;
     tries += 1;
-    if (tries > FATAL_TRIES) trouble.value = sentenceOf(response?.code);
+    if (tries > FATAL_TRIES || [401, 403, 404, 410].includes(response?.code ?? 0))
+      trouble.value = sentenceOf(response?.code);
     else if (type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
     else if (hls.levels.length === 0) setTimeout(() => hls.loadSource(source), 1000 * tries);
     else setTimeout(() => hls.startLoad(), 1000 * tries);
