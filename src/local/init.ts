@@ -22,7 +22,7 @@ export async function initServers(config: Config, { announce, report = () => und
   report(`topics: ${config.kafka.uploadsTopic}, ${config.kafka.dlqTopic}, ${config.kafka.resultsTopic}`);
   await prepareStore(config, { announce });
   report(
-    `buckets: ${config.storage.uploadsBucket}, ${config.storage.mediaBucket}${announce ? ', new objects announced' : ''}`,
+    `buckets: ${config.storage.uploadsBucket}, ${config.storage.stagingBucket}, ${config.storage.mediaBucket}${announce ? ', new objects announced' : ''}`,
   );
 }
 

@@ -72,7 +72,7 @@ export function uniqueNames(config: Config, id = randomUUID().slice(0, 8)): Conf
       dlqTopic: `dlq.${id}`,
       resultsTopic: `results.${id}`,
     },
-    storage: { uploadsBucket: `uploads-${id}`, mediaBucket: `media-${id}` },
+    storage: { uploadsBucket: `uploads-${id}`, stagingBucket: `staging-${id}`, mediaBucket: `media-${id}` },
     queues: { media: `media-${id}`, video: `video-${id}`, videoUrgent: `video-urgent-${id}`, image: `image-${id}` },
   });
 }

@@ -24,6 +24,8 @@ export async function registerOrigins(server: Server, { http }: Pick<Config, 'ht
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: READABLE,
     maxAge: REMEMBERED,
+    // Clients of tus ask what it can, which is no question of a browser's.
+    strictPreflight: false,
   });
   if (http.auth === 'off') guardLoopback(server, allowedOrigins);
 }

@@ -19,6 +19,18 @@ const RETRY = 200;
 /** RFC 4918; clients of tus try again. */
 const LOCKED = { status_code: 423, body: 'Another request writes to this upload.\n' };
 
+/** An answer of tus, as an error. */
+export class TusRefusal extends Error {
+  readonly status_code: number;
+  readonly body: string;
+
+  constructor(answer: { readonly status_code: number; readonly body: string }) {
+    super(answer.body);
+    this.status_code = answer.status_code;
+    this.body = answer.body;
+  }
+}
+
 export function createTusLocker(db: Database, logger: Logger): Locker {
   return { newLock: (id) => new TusLock(db, logger, id) };
 }
@@ -36,7 +48,7 @@ class TusLock implements Lock {
   async lock(signal: AbortSignal, cancel: RequestRelease): Promise<void> {
     const patience = Date.now() + PATIENCE;
     while (!(await takeLock(this.db, this.id, this.#holder, LEASE))) {
-      if (signal.aborted || Date.now() > patience) throw LOCKED;
+      if (signal.aborted || Date.now() > patience) throw new TusRefusal(LOCKED);
       await sleep(RETRY);
     }
     this.#timer = setInterval(() => void this.#renew(cancel), RENEW);

@@ -13,6 +13,7 @@ import { appendTo, cancelResumable, finishResumable, progressOf } from '../../..
 import { findUpload, type UploadRow } from '../../../catalogue/uploads.js';
 import type { Priority } from '../../../contracts/assets.js';
 import { parseMetadata } from './said.js';
+import { TusRefusal } from './tus-lock.js';
 
 type Metadata = Upload['metadata'];
 
@@ -39,7 +40,7 @@ export class TusStore extends DataStore {
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const row = await this.#find(id);
     if (row.state === 'complete') return row.size!;
-    if (progressOf(row).offset !== offset) throw ERRORS.INVALID_OFFSET;
+    if (progressOf(row).offset !== offset) throw new TusRefusal(ERRORS.INVALID_OFFSET);
     return appendTo(this.ctx, row, stream);
   }
 
@@ -68,8 +69,8 @@ export class TusStore extends DataStore {
 
   async #find(id: string): Promise<UploadRow> {
     const row = await this.find(id);
-    if (!row) throw ERRORS.FILE_NOT_FOUND;
-    if (row.state !== 'open' && row.state !== 'complete') throw ERRORS.FILE_NO_LONGER_EXISTS;
+    if (!row) throw new TusRefusal(ERRORS.FILE_NOT_FOUND);
+    if (row.state !== 'open' && row.state !== 'complete') throw new TusRefusal(ERRORS.FILE_NO_LONGER_EXISTS);
     return row;
   }
 

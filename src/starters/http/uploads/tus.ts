@@ -1,5 +1,5 @@
 /** `/v1/uploads`: resumable uploads by tus 1.0 (https://tus.io/protocols/resumable-upload). */
-import { Server as TusServer } from '@tus/server';
+import { Server as TusServer, TUS_RESUMABLE } from '@tus/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { ApiContext } from '../../../api/context.js';
@@ -8,7 +8,7 @@ import { maxUploadBytes } from '../../../api/uploads/facts.js';
 import { newUploadId } from '../../../api/uploads/open.js';
 import type { Server } from '../instance.js';
 import { letGo } from './body.js';
-import { createTusLocker } from './tus-lock.js';
+import { createTusLocker, TusRefusal } from './tus-lock.js';
 import { TusStore } from './tus-store.js';
 
 const PATH = '/v1/uploads';
@@ -16,6 +16,13 @@ const PATH = '/v1/uploads';
 const ASSET_ID = 'Mediamill-Asset-Id';
 /** So long a writer that is asked to let go may take over what it has. Milliseconds. */
 const DRAIN = 500;
+
+const abilities = ({ config }: ApiContext, { extensions }: TusStore): Record<string, string> => ({
+  'Tus-Resumable': TUS_RESUMABLE,
+  'Tus-Version': TUS_RESUMABLE,
+  'Tus-Extension': extensions.join(','),
+  'Tus-Max-Size': String(maxUploadBytes(config)),
+});
 
 export function registerTus(server: Server, ctx: ApiContext): void {
   const store = new TusStore(ctx);
@@ -46,7 +53,7 @@ export function registerTus(server: Server, ctx: ApiContext): void {
       return {};
     },
     onResponseError: (request, error) => {
-      if (!(error instanceof Error)) return error;
+      if (!(error instanceof Error) || error instanceof TusRefusal) return error;
       const problem = asProblem(error);
       if (problem.problem === 'internal') ctx.logger.error('request failed', { path: PATH, error });
       const { detail, retryAfter } = problem.details;
@@ -69,6 +76,10 @@ export function registerTus(server: Server, ctx: ApiContext): void {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     scope.addHook('onResponse', async (request) => letGo(request.raw));
+    // Answered by the hook that answers browsers; what tus says in it is added.
+    scope.addHook('onSend', async ({ method }, reply) => {
+      if (method === 'OPTIONS') void reply.headers(abilities(ctx, store));
+    });
     const config = { streams: true, access: 'write' } as const;
     const schema = { tags: ['uploads'], hide: true };
     scope.route({ method: ['POST', 'OPTIONS'], url: PATH, config, schema, handler: serve });
