@@ -33,6 +33,7 @@ import { createProducer } from '../../src/messaging/kafka.js';
 import { createObjectStore } from '../../src/storage/index.js';
 import { openApi, type Client, type TestApi } from '../support/api.js';
 import { until } from '../support/processes.js';
+import { openReceiver, verify } from '../support/receiver.js';
 import { useStack } from '../support/stack.js';
 import { startProcess, type OwnProcess } from '../support/worker.js';
 
@@ -47,7 +48,11 @@ const processes: OwnProcess[] = [];
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-client-'));
-  const overrides = { temporal: { encryptionKeys: `${newer},${older}` }, scratch: { dir: join(dir, 'scratch') } };
+  const overrides = {
+    temporal: { encryptionKeys: `${newer},${older}` },
+    scratch: { dir: join(dir, 'scratch') },
+    webhooks: { allowPrivate: 'on' as const },
+  };
   config = await stack.isolated({ database: true, overrides });
   client = await connectTemporal(config.temporal);
   processes.push(await startProcess('workers/all.js', config, 'worker ready'));
@@ -75,8 +80,13 @@ async function history(workflowId: string): Promise<string> {
   return historyToJSON(await client.temporal.workflow.getHandle(workflowId).fetchHistory());
 }
 
-const shows = (text: string, json: string): boolean =>
-  json.includes(text) || json.includes(Buffer.from(`"${text}"`).toString('base64').slice(4, -4));
+/** As it is, or within a payload. */
+function shows(text: string, json: string): boolean {
+  const payloads = [...json.matchAll(/"([A-Za-z0-9+/]{8,}={0,2})"/g)].map(([, base64]) =>
+    Buffer.from(base64!, 'base64'),
+  );
+  return json.includes(text) || payloads.some((payload) => payload.includes(text));
+}
 
 describe('over Temporal', () => {
   test('an image is started, followed and waited for; started again it is the same job', async () => {
@@ -141,8 +151,10 @@ describe('over Temporal', () => {
   test('a client that has only the old key, or none, still has its work done', async () => {
     for (const encryptionKeys of [older, undefined]) {
       const other = await connectTemporal({ ...config.temporal, encryptionKeys });
-      const { workflowId } = await startImage(other.temporal, await put(await photo(), 'picture.jpg'), config);
+      const upload = await put(await photo(), 'picture.jpg');
+      const { workflowId } = await startImage(other.temporal, upload, { queues: config.queues });
       expect(await result(client.temporal, workflowId)).toMatchObject({ state: 'ready' });
+      expect(shows(upload.key, await history(workflowId))).toBe(encryptionKeys === undefined);
       await other.close();
     }
   }, 120_000);
@@ -150,7 +162,7 @@ describe('over Temporal', () => {
   test('why nothing came of it is said by a code', async () => {
     const file = join(dir, 'note.txt');
     await writeFile(file, 'no picture at all');
-    const { workflowId } = await startImage(client.temporal, await put(file, 'note.jpg'), config);
+    const { workflowId } = await startImage(client.temporal, await put(file, 'note.jpg'), { queues: config.queues });
     const failed = result(client.temporal, workflowId);
     await expect(failed).rejects.toMatchObject({ name: 'MediaError', code: 'UNSUPPORTED_TYPE' });
     await expect(failed).rejects.toThrow(/^This type of file can not be processed\./);
@@ -246,6 +258,31 @@ describe('over HTTP', () => {
     expect(seen.at(-1)).toBe('ready');
     expect((await http.get(id)).playback.hls).toMatch(/master\.m3u8/);
   }, 180_000);
+
+  test('a webhook hears of an upload from its arrival to its end, deletion included', async () => {
+    const receiver = await openReceiver();
+    try {
+      const tenant = `t-${randomUUID().slice(0, 8)}`;
+      const admin = await api.as(tenant, { scopes: ['admin'] });
+      const made = await admin.send('POST', '/v1/webhooks', { url: receiver.url });
+      const { secret } = (await made.json()) as { secret: string };
+      const own = new MediamillHttp({ url: api.url, key: admin.key });
+      const { id } = await own.upload(new Uint8Array(await readFile(await photo())), { metadata: { orderId: '7' } });
+      await own.wait(id, AbortSignal.timeout(60_000));
+      await own.remove(id);
+      const received = [...(await receiver.until(4))].sort((a, b) =>
+        a.event.timestamp.localeCompare(b.event.timestamp),
+      );
+      for (const one of received) expect(() => verify(secret, one)).not.toThrow();
+      expect(received.map(({ event }) => event.type)).toEqual([
+        ...['asset.received', 'asset.processing', 'asset.ready', 'asset.deleted'],
+      ]);
+      for (const { event } of received) expect(event.data).toMatchObject({ assetId: id, tenant, generation: 1 });
+      expect(received[2]!.event.data).toMatchObject({ kind: 'image', metadata: { orderId: '7' } });
+    } finally {
+      await receiver.close();
+    }
+  }, 120_000);
 
   test('a wrong key, an unknown asset and a bad wish are errors with a type', async () => {
     const stranger = new MediamillHttp({ url: api.url, key: 'mm_nobody_nothing' });
