@@ -8,11 +8,12 @@ import { jest } from '@jest/globals';
 import type { Asset, AssetProgress } from '../../src/api/assets/schemas.js';
 import { makeVideo } from '../../src/local/samples.js';
 import { openApi, problemOf, type Client, type TestApi } from '../support/api.js';
-import { openMill, type Mill } from '../support/mill.js';
+import { lastWords, openMill, type Mill } from '../support/mill.js';
+import { until } from '../support/processes.js';
 import { jobOf } from '../support/playable.js';
 import { useStack } from '../support/stack.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(240_000);
 const stack = useStack();
 let dir: string;
 let api: TestApi;
@@ -58,11 +59,15 @@ async function* eventsOf(response: Response): AsyncGenerator<Event> {
 
 it('tells of a film each second until it is ready, and then no more', async () => {
   const film = join(dir, 'film.mp4');
-  await makeVideo(film, { seconds: 12, width: 320, height: 180 });
+  await makeVideo(film, { seconds: 4, width: 320, height: 180, fps: 10 });
   const { job } = await mill.submit(film, 'followed.mp4');
+  const owner = await api.as(job.tenant);
   const path = `/v1/assets/${job.assetId}/events`;
-  while ((await client.get(`/v1/assets/${job.assetId}`)).status === 404) await sleep(50);
-  const response = await client.get(path, { 'accept-encoding': 'gzip, br' });
+  const isKnown = async (): Promise<boolean> => (await owner.get(`/v1/assets/${job.assetId}`)).ok;
+  await until('the film has a row', isKnown, 60_000).catch((error: Error) => {
+    throw new Error(lastWords(mill), { cause: error });
+  });
+  const response = await owner.get(path, { 'accept-encoding': 'gzip, br' });
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
   expect(response.headers.get('content-encoding')).toBeNull();
   const events: Event[] = [];
@@ -80,9 +85,9 @@ it('tells of a film each second until it is ready, and then no more', async () =
 
   // An EventSource that comes back is told that it is over; whoever has not seen the end sees it.
   const last = events.findLast(({ id }) => id !== undefined)!.id!;
-  expect((await client.get(path, { 'last-event-id': last })).status).toBe(204);
+  expect((await owner.get(path, { 'last-event-id': last })).status).toBe(204);
   const late = [];
-  for await (const { event } of eventsOf(await client.get(path, { 'last-event-id': '1' }))) late.push(event);
+  for await (const { event } of eventsOf(await owner.get(path, { 'last-event-id': '1' }))) late.push(event);
   expect(late).toEqual(['asset', 'end']);
 });
 
