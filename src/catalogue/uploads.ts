@@ -101,7 +101,7 @@ export async function saveProgress(
   db: Connection,
   id: string,
   offset: number,
-  progress: { readonly offset: number },
+  progress: { readonly offset: number; readonly multipart?: string | undefined },
 ): Promise<boolean> {
   const query = db
     .updateTable('uploads')

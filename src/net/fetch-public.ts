@@ -59,18 +59,16 @@ export async function fetchPublic(url: string, options: FetchOptions): Promise<I
 
 const isEncoded = (encoding: string | undefined): boolean => encoding !== undefined && encoding !== 'identity';
 
-function parse(text: string, { ports = PORTS, lookup }: FetchOptions): URL {
+function parse(text: string, { ports = PORTS }: FetchOptions): URL {
   if (!URL.canParse(text)) throw new FetchRefused('This is not a URL.');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new FetchRefused('Only http and https are fetched.');
   if (url.username !== '' || url.password !== '') throw new FetchRefused('A URL with a password is not fetched.');
   if (!ports.has(url.port)) throw new FetchRefused(`Port ${url.port} is not fetched from.`);
-  if (lookup === undefined) {
-    try {
-      refuseLiteral(url);
-    } catch (error) {
-      throw new FetchRefused((error as Error).message, { cause: error });
-    }
+  try {
+    refuseLiteral(url);
+  } catch (error) {
+    throw new FetchRefused((error as Error).message, { cause: error });
   }
   return url;
 }
