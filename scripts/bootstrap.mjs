@@ -39,7 +39,7 @@ export const MEDIA_TOOLS = {
   bwrap: 'bubblewrap',
 };
 /** What tests need beside them: players of others run in a browser that knows H.264 and AAC; schemathesis is Python. */
-export const TEST_TOOLS = { ...MEDIA_TOOLS, chromium: 'chromium', python3: 'python3-venv' };
+export const TEST_TOOLS = { ...MEDIA_TOOLS, chromium: 'chromium', python3: 'python3-venv', openssl: 'openssl' };
 
 function onPath(command) {
   return (process.env.PATH ?? '').split(delimiter).some((dir) => {
@@ -65,6 +65,7 @@ const HARMLESS = [
   [/^(bwrap|chrom|google)/, '--version'],
   [/^pdf/, '-v'],
   [/^heif/, '-h'],
+  [/^openssl/, 'version'],
   // Debian has Python without what makes virtual environments.
   [/^python/, '-cimport ensurepip, venv'],
 ];
