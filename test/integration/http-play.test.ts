@@ -164,7 +164,7 @@ describe('while it encodes', () => {
     expect(new URL(short.headers.get('location')!, short.url).pathname).toBe(
       `/v1/assets/${job.assetId}/play/g1/video/360p/seg-00000.m4s`,
     );
-    expect((await get(hasty, job, 'g1/video/360p/seg-00000.m4s', { method: 'PUT' })).status).toBe(404);
+    expect((await get(hasty, job, 'g1/video/360p/seg-00000.m4s', { method: 'PUT' })).status).toBe(405);
     expect(await wishes(job)).toEqual([]);
   });
 

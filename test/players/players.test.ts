@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 
+import { PlaybackTokens } from '../../src/api/playback/tokens.js';
 import type { Catalogue } from '../../src/catalogue/catalogue.js';
 import { createCatalogue } from '../../src/catalogue/postgres.js';
 import { connectTemporal, type OpenClient } from '../../src/client/connection.js';
@@ -17,6 +18,7 @@ import type { Config } from '../../src/config/schema.js';
 import type { AssetState, Job } from '../../src/contracts/assets.js';
 import { createObjectStore } from '../../src/storage/index.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
+import { TOKEN_SECRET } from '../support/api.js';
 import { openBrowser } from '../support/browser.js';
 import { makeFilm, type Film } from '../support/film.js';
 import { servePages, type PageServer } from '../support/page-server.js';
@@ -84,7 +86,8 @@ beforeAll(async () => {
   config = await stack.isolated({
     overrides: {
       scratch: { ...stack.config.scratch, dir: join(dir, 'scratch') },
-      http: { ...stack.config.http, port: 0 },
+      // As it is where others can reach it: players carry a token, and the store lets in signed URLs only.
+      http: { ...stack.config.http, port: 0, auth: 'keys', tokenSecret: TOKEN_SECRET },
     },
   });
   store = createObjectStore(config.storage);
@@ -122,6 +125,12 @@ async function begin(name: string): Promise<Job> {
     args: [job, config.queues],
   });
   return job;
+}
+
+async function ticket({ assetId, tenant }: Job, file: string): Promise<string> {
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  const token = await new PlaybackTokens(TOKEN_SECRET).sign({ assetId, tenant, expiresAt });
+  return `${http}/v1/assets/${assetId}/play/${file}?token=${token}`;
 }
 
 const stateOf = async ({ assetId }: Job): Promise<AssetState | undefined> => (await catalogue.find(assetId))?.state;
@@ -188,7 +197,7 @@ async function watchAll(kind: Kind, job: Job, when: string): Promise<void> {
     await page.screenshot({ path: join(SHOTS, `${kind} ${when} ${what}.png`) });
   };
   try {
-    const opened = await player.open(kind, `${http}/v1/assets/${job.assetId}/play/${ENTRY[kind]}`);
+    const opened = await player.open(kind, await ticket(job, ENTRY[kind]));
     await shot('start');
     expect(opened.duration).toBeCloseTo(FILM.seconds, 1);
     const heights = [...opened.heights].sort((a, b) => a - b);
