@@ -88,5 +88,5 @@ export interface ImageFacts extends ImageTraits {
 
 /** Of a variant, below its generation's prefix. */
 export const imageUri = (name: string): string => `images/${name}`;
-/** Keys of all variants of all images; `*` stands for any characters. */
+/** Keys of all variants of all images, and of posters; `*` stands for any characters. */
 export const IMAGE_KEYS = `assets/*/${imageUri('*')}`;

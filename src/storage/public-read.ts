@@ -1,6 +1,6 @@
 import { IMAGE_KEYS } from '../contracts/image.js';
 
-/** `outputs`: all but what `asset.json` keeps of an uploader. `images`: their variants only. */
+/** `outputs`: all but what `asset.json` keeps of an uploader. `images`: their variants, and posters. */
 export type PublicRead = 'outputs' | 'images';
 
 /** The bucket policy by which everybody may read objects, and not list them. */

@@ -246,7 +246,7 @@ describe('the bytes come from the store', () => {
       return (await fetch(store.publicUrl(config.storage.mediaBucket, prefix + path))).status;
     };
     expect(await statusOf('images/thumb.jpg')).toBe(200);
-    for (const path of ['video/720p/seg-00000.m4s', 'master.m3u8', 'asset.json', 'poster.jpg'])
+    for (const path of ['video/720p/seg-00000.m4s', 'master.m3u8', 'asset.json', 'storyboard/sheet-000.jpg'])
       expect(await statusOf(path)).toBe(403);
   });
 

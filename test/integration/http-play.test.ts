@@ -218,9 +218,9 @@ describe('while it encodes', () => {
 
   it('does not hold what nobody needs', async () => {
     const job = await growing();
-    expect(await problem(await get(patient, job, 'g1/poster.jpg'))).toBe('404 not-found');
-    await putPart(store, bucket, job, 'poster.jpg');
-    expect((await get(patient, job, 'g1/poster.jpg')).status).toBe(302);
+    expect(await problem(await get(patient, job, 'g1/images/poster.jpg'))).toBe('404 not-found');
+    await putPart(store, bucket, job, 'images/poster.jpg');
+    expect((await get(patient, job, 'g1/images/poster.jpg')).status).toBe(302);
   });
 
   it.each(['failed', 'cancelled', 'deleted'] as const)('tells all that wait that it was %s', async (state) => {

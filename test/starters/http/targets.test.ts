@@ -23,7 +23,8 @@ it.each([
   ['subs/subs-0-eng/subs.vtt', { kind: 'awaited' }],
   ['storyboard/storyboard.vtt', { kind: 'document', mime: 'subtitles' }],
   ['storyboard/sheet-000.jpg', { kind: 'extra' }],
-  ['poster.jpg', { kind: 'extra' }],
+  ['images/poster.jpg', { kind: 'extra' }],
+  ['images/poster-640.webp', { kind: 'extra' }],
 ])('%s', (path, target) => {
   expect(isPlain(path)).toBe(true);
   expect(targetOf(plan, path)).toEqual(target);
@@ -34,6 +35,8 @@ it.each([
   'plan.json',
   'made.json',
   'asset.json',
+  'poster.jpg',
+  'images/thumb.jpg',
   'video',
   'video/720p',
   'video/720p/',

@@ -28,7 +28,7 @@ import { Wishes } from './wishes.js';
 
 const Params = Type.Object({
   id: Type.String({ pattern: '^[0-9a-f]{24}$' }),
-  '*': Type.String({ description: '`master.m3u8`, `manifest.mpd`, `poster.jpg`, or what these name.' }),
+  '*': Type.String({ description: '`master.m3u8`, `manifest.mpd`, `images/poster.jpg`, or what these name.' }),
 });
 const Query = Type.Object({
   token: Type.Optional(Type.String({ maxLength: 2048, description: 'A playback token, instead of an API key.' })),

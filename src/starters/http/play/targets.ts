@@ -37,7 +37,7 @@ export const isPlain = (path: string): boolean =>
 export function targetOf(plan: VideoPlan, path: string): Target | undefined {
   if (path === MASTER_FILE) return { kind: 'document', mime: 'playlist' };
   if (path === MANIFEST_FILE) return { kind: 'document', mime: 'manifest' };
-  if (/^(images\/)?poster[\w-]*\.(jpg|webp|png)$/.test(path)) return { kind: 'extra' };
+  if (/^images\/poster[\w-]*\.(jpg|webp|png)$/.test(path)) return { kind: 'extra' };
   const [folder, name = '', file = '', ...more] = path.split('/');
   if (more.length > 0) return undefined;
   switch (folder) {
