@@ -40,7 +40,7 @@ export async function startProcess(
   );
   let ended = false;
   void exited.then(() => (ended = true));
-  await until(
+  const up = until(
     `${entry} says "${ready}"\n${log.join('\n')}`,
     () => {
       if (ended) throw new Error(`${entry} ended before it was ready:\n${log.join('\n')}`);
@@ -48,5 +48,9 @@ export async function startProcess(
     },
     30_000,
   );
+  await up.catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   return { pid: child.pid!, exited, log, kill: (signal) => void child.kill(signal) };
 }
