@@ -14,6 +14,7 @@ import { table } from '../src/starters/cli/format.js';
 import { withSession, type Session } from '../src/starters/cli/session.js';
 import { upload } from '../src/starters/cli/upload.js';
 import { descendants, until } from '../test/support/processes.js';
+import { ownTenant } from './support/anew.js';
 import { loopFilm, makeFilm } from './support/film.js';
 import { fetchAt, openPresentation } from './support/hls-client.js';
 import { median, setting, sorted } from './support/numbers.js';
@@ -43,7 +44,7 @@ interface Watched {
 }
 
 async function watch(session: Session, base: string, file: string, seek: boolean, worker: number): Promise<Watched> {
-  const one = await upload(session, file, {});
+  const one = await upload(session, file, { tenant: ownTenant() });
   const started = performance.now();
   const since = (): number => performance.now() - started;
   const handle = session.temporal.workflow.getHandle(one.workflowId);

@@ -23,6 +23,7 @@ import { upload, type Upload } from '../src/starters/cli/upload.js';
 import { descendants } from '../test/support/processes.js';
 import { readTopic } from '../test/support/topic.js';
 import type { OwnProcess } from '../test/support/worker.js';
+import { ownTenant } from './support/anew.js';
 import { makeFilm } from './support/film.js';
 import { lossOf } from './support/loss.js';
 import { setting } from './support/numbers.js';
@@ -67,7 +68,8 @@ await withBenchServers(async ({ config, dir }) => {
       let worst = 0;
       for (let kill = 1; kill <= KILLS; kill++) {
         // Ten in the works until the last kill.
-        while ((await open(session, uploads)) < VIDEOS) uploads.push(await upload(session, film, {}));
+        while ((await open(session, uploads)) < VIDEOS)
+          uploads.push(await upload(session, film, { tenant: ownTenant() }));
         const victim = Math.floor(random() * WORKERS);
         await untilBusy(workers[victim]!);
         await sleep(random() * WAIT_MS);

@@ -9,12 +9,13 @@ import { makePhoto } from '../src/local/samples.js';
 import { withSession, type Session } from '../src/starters/cli/session.js';
 import { follow } from '../src/starters/cli/follow.js';
 import { upload } from '../src/starters/cli/upload.js';
+import { ownTenant } from './support/anew.js';
 import { withBenchStack } from './support/stack.js';
 
 const ROUNDS = Number(process.argv[2] ?? 10);
 
 async function once(session: Session, file: string): Promise<{ toStart: number; toReady: number }> {
-  const one = await upload(session, file, {});
+  const one = await upload(session, file, { tenant: ownTenant() });
   const arrived = Date.now();
   const [outcome] = await follow(session, [one], () => undefined);
   const { startTime } = await session.temporal.workflow.getHandle(one.workflowId).describe();

@@ -14,6 +14,7 @@ import { createLogger } from '../../src/logging/index.js';
 import { createProducer } from '../../src/messaging/kafka.js';
 import { createObjectStore } from '../../src/storage/index.js';
 import type { OwnProcess } from '../../test/support/worker.js';
+import { stamped } from './anew.js';
 import { withBenchServers, withProcesses } from './stack.js';
 
 export interface ImagePath {
@@ -22,7 +23,7 @@ export interface ImagePath {
   /** All workers in one process. */
   readonly worker: OwnProcess;
   /**
-   * @param file the same bytes `count` times over, each an upload of its own
+   * @param file a JPEG, `count` times over, each an upload of bytes of its own
    * @returns seconds from the first event to the last `ready`
    */
   run(file: string, count: number): Promise<number>;
@@ -61,7 +62,7 @@ export async function withImagePath(use: (path: ImagePath) => Promise<void>): Pr
           const keys = Array.from({ length: count }, (_, n) => `${folder}/${n}.jpg`);
           const limit = pLimit(UPLOADS);
           const put = async (key: string): Promise<string> => {
-            await store.putBytes(BUCKET, key, bytes, { contentType: 'image/jpeg' });
+            await store.putBytes(BUCKET, key, stamped(bytes), { contentType: 'image/jpeg' });
             const { etag, versionId } = await store.stat(BUCKET, key);
             return assetIdOf({ bucket: BUCKET, key, etag, versionId });
           };

@@ -5,6 +5,7 @@ import { planKey } from '../../src/media/video/layout.js';
 import { follow } from '../../src/starters/cli/follow.js';
 import type { Session } from '../../src/starters/cli/session.js';
 import { upload, type Upload, type UploadOptions } from '../../src/starters/cli/upload.js';
+import { ownTenant } from './anew.js';
 
 export interface Published {
   readonly upload: Upload;
@@ -17,7 +18,7 @@ export interface Published {
 
 /** @throws where it does not become `ready` */
 export async function publish(session: Session, file: string, options: UploadOptions = {}): Promise<Published> {
-  const one = await upload(session, file, options);
+  const one = await upload(session, file, { tenant: ownTenant(), ...options });
   const arrivedAt = Date.now();
   const [outcome] = await follow(session, [one], () => undefined);
   const { document } = outcome ?? {};

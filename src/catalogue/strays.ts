@@ -106,7 +106,7 @@ export async function playedPlaces(db: Database, prefixes: readonly string[]): P
 }
 
 /** All assets that had a row at that time, by their ids. */
-export async function* allAssets(db: Database, before: Date, page = 500): AsyncGenerator<AssetRow> {
+export async function* allAssets(db: Database, before: Date, page = 500): AsyncGenerator<AssetRow, undefined> {
   for (let after = ''; ;) {
     const query = db
       .selectFrom('assets')
@@ -118,7 +118,7 @@ export async function* allAssets(db: Database, before: Date, page = 500): AsyncG
     const rows = (await mapped(() => query.execute())).map(assetRow);
     yield* rows;
     const last = rows.at(-1);
-    if (!last || rows.length < page) return;
+    if (!last || rows.length < page) return undefined;
     after = last.id;
   }
 }

@@ -9,7 +9,7 @@ const STEPS = ['sweepUploads', 'sweepAssets', 'applyRetention', 'sweepStore'] as
 /** Started by a schedule, again and again. One step that can't be done keeps none of the others from being done. */
 export async function housekeeping(queues: QueueNames = DEFAULT_QUEUES): Promise<Readonly<Record<string, Counts>>> {
   const done: Record<string, Counts> = {};
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const step of STEPS) {
     const activities = proxyActivities<HousekeepingActivities>(policies.housekeeping(queues, step));
     try {
@@ -17,9 +17,9 @@ export async function housekeeping(queues: QueueNames = DEFAULT_QUEUES): Promise
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.error('housekeeping failed', { step, error });
-      failure ??= error;
+      failure ??= error as Error;
     }
   }
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure;
   return done;
 }

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 
 import { sql } from 'kysely';
 
+import type { Finding } from '../../src/activities/housekeeping/findings.js';
 import { mend } from '../../src/activities/housekeeping/mend.js';
-import { survey, type Finding } from '../../src/activities/housekeeping/survey.js';
+import { survey } from '../../src/activities/housekeeping/survey.js';
 import { deleteAsset } from '../../src/api/lifecycle/delete-asset.js';
 import { setLegalHold } from '../../src/api/lifecycle/legal-hold.js';
 import { reprocessAsset } from '../../src/api/lifecycle/reprocess-asset.js';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Client } from 'minio';
 import sharp from 'sharp';
 
-import { survey, type Finding } from '../../src/activities/housekeeping/survey.js';
+import type { Finding } from '../../src/activities/housekeeping/findings.js';
+import { survey } from '../../src/activities/housekeeping/survey.js';
 import { RELAY_HANDLERS } from '../../src/api/relay/handlers.js';
 import { startRelay, type Relay } from '../../src/api/relay/relay.js';
 import type { Caller } from '../../src/api/caller.js';

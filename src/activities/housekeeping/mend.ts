@@ -6,7 +6,7 @@ import type { Logger } from '../../logging/logger.js';
 import { removeBelow } from '../lifecycle/remove-below.js';
 import { assertAlive } from '../scope.js';
 import { assetIdOf } from '../../contracts/ids.js';
-import type { Finding, SurveyContext } from './survey.js';
+import type { Finding, SurveyContext } from './findings.js';
 
 /** `left`: nothing can be done about it here; a person has to look. */
 export type Remedy = 'removed' | 'announced' | 'reprocessed' | 'noted' | 'left';

@@ -2,7 +2,7 @@
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import { outputPrefix, type RenditionDocument } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
-import type { SurveyContext } from './survey.js';
+import type { SurveyContext } from './findings.js';
 
 /**
  * @param all also the segments that its playlists name; otherwise only what its document does

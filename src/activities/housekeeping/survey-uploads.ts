@@ -5,7 +5,7 @@ import { hintsOfMetadata } from '../../contracts/object-hints.js';
 import { apiPrefixOf } from '../../contracts/uploads.js';
 import { MediaError } from '../../contracts/errors.js';
 import type { ObjectVersion } from '../../storage/object-store.js';
-import type { Finding, SurveyContext, SurveyOptions } from './survey.js';
+import type { Finding, SurveyContext, SurveyOptions } from './findings.js';
 
 /** Objects that are looked up at once. */
 const PAGE = 500;

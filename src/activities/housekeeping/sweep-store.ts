@@ -10,13 +10,14 @@ type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'db'>;
 const MIN_AGE = 3_600;
 
 export function createSweepStore(context: Needs) {
-  return activity(context.logger, async ({ signal, logger, report }): Promise<Counts> => {
+  return activity(context.logger, async (scope): Promise<Counts> => {
+    const { signal, logger } = scope;
     const counts: Record<string, number> = {};
     for await (const finding of survey(context, { minAgeSeconds: MIN_AGE, signal })) {
       const remedy = await mend({ ...context, logger }, finding, signal);
       const what = `${finding.what}: ${remedy}`;
       counts[what] = (counts[what] ?? 0) + 1;
-      report({ step: 'verify', what, percent: 0 });
+      scope.report({ step: 'verify', what, percent: 0 });
     }
     return counts;
   });

@@ -1,8 +1,9 @@
 /** `sweep`: objects that no asset has, and assets that lack objects. */
 import { InvalidArgumentError, type Command } from 'commander';
 
+import type { Finding, SurveyContext } from '../../activities/housekeeping/findings.js';
 import { mend, remedyOf, type Remedy } from '../../activities/housekeeping/mend.js';
-import { survey, type Finding, type SurveyContext } from '../../activities/housekeeping/survey.js';
+import { survey } from '../../activities/housekeeping/survey.js';
 import { connect } from '../../catalogue/database.js';
 import { createLogger } from '../../logging/index.js';
 import { createObjectStore } from '../../storage/index.js';
