@@ -66,7 +66,7 @@ export async function openSite(isolated: Config, port: number): Promise<Site> {
       });
       if (!response.ok) throw new Error(await response.text());
     },
-    async reaches(fileName, states, ms = 180_000) {
+    async reaches(fileName, states, ms = 300_000) {
       let found: Asset | undefined;
       await until(
         `${fileName}: ${states.join(' or ')}`,
@@ -147,20 +147,9 @@ export async function makeClip(path: string, input: string): Promise<string> {
   return path;
 }
 
-export async function makePicture(path: string, size: string): Promise<string> {
-  await run('ffmpeg', [
-    '-nostdin',
-    '-v',
-    'error',
-    '-y',
-    '-f',
-    'lavfi',
-    '-i',
-    `testsrc2=size=${size}`,
-    '-frames:v',
-    '1',
-    path,
-  ]);
+/** @param input of ffmpeg's filters, e.g. `testsrc2=size=600x400` */
+export async function makePicture(path: string, input: string): Promise<string> {
+  await run('ffmpeg', ['-nostdin', '-v', 'error', '-y', '-f', 'lavfi', '-i', input, '-frames:v', '1', path]);
   return path;
 }
 
@@ -169,9 +158,8 @@ export const PROFILE = `
 extends: default
 description: Small pictures.
 rungs:
-  - { size: 180, codec: h264, crf: 26, capKbps: 800 }
   - { size: 144, codec: h264, crf: 26, capKbps: 500 }
   - { size: 90, codec: h264, crf: 26, capKbps: 300 }
 chunkSegments: 2
 `;
-export const RUNGS = [180, 144, 90];
+export const RUNGS = [144, 90];

@@ -16,7 +16,7 @@ import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
 import { card, drop, holds, makeClip, makePicture, openSite, openView, PROFILE, type Site } from './support.js';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const SHOTS = process.env['SCREENSHOTS'] ?? join(import.meta.dirname, 'shots');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -89,32 +89,51 @@ const LOOKS: readonly Look[] = [
 ];
 
 async function fill(): Promise<void> {
-  const film = await makeClip(join(dir, 'film.mp4'), 'testsrc2=size=320x180:rate=25:duration=12');
-  const portrait = await makeClip(join(dir, 'portrait.mp4'), 'smptebars=size=180x320:rate=25:duration=4');
-  const wide = await makePicture(join(dir, 'wide.png'), '1200x400');
-  const tall = await makePicture(join(dir, 'tall.jpg'), '600x900');
+  const film = await makeClip(join(dir, 'film.mp4'), 'testsrc2=size=256x144:rate=12:duration=12');
+  const portrait = await makeClip(join(dir, 'portrait.mp4'), 'smptebars=size=144x256:rate=12:duration=4');
+  const wide = await makePicture(join(dir, 'wide.png'), 'mandelbrot=size=1200x400');
+  const tall = await makePicture(join(dir, 'tall.jpg'), 'gradients=size=600x900:seed=7');
+  const carpet = await makePicture(join(dir, 'carpet.png'), 'sierpinski=size=640x480:type=carpet');
   const whole = await readFile(film);
   const cut = join(dir, 'cut.mp4');
   await writeFile(cut, whole.subarray(0, whole.length / 2));
-  const files = { 'film.mp4': film, [LONG]: portrait, 'wide.png': wide, 'tall.jpg': tall, 'cut short.mp4': cut };
+  const files = {
+    'film.mp4': film,
+    [LONG]: portrait,
+    'wide.png': wide,
+    'tall.jpg': tall,
+    'carpet.png': carpet,
+    'cut short.mp4': cut,
+  };
   for (const [name, path] of Object.entries(files)) await site.upload(path, name);
   for (const name of ['film.mp4', LONG, 'wide.png', 'tall.jpg'])
     ids.set(name, (await site.reaches(name, ['ready'])).id);
   ids.set('cut short.mp4', (await site.reaches('cut short.mp4', ['failed'])).id);
+  await insert(`values
+    ('a1', 'video', 'received', 0, 'just arrived.mov', 734003200, null),
+    ('a2', 'video', 'processing', 0, 'interview.mkv', 91234567, null),
+    ('a3', 'video', 'partial', 1, 'lecture.mp4', 91234567, 5405),
+    ('a4', 'audio', 'ready', 1, 'song.flac', 31234567, 211),
+    ('a5', 'video', 'cancelled', 0, 'draft.mp4', 1234567, null)`);
 }
 
 /** As many rows as one wants, of every state. */
-async function fillUp(count: number): Promise<void> {
+const fillUp = (count: number): Promise<void> =>
+  insert(`select n::text, 'video', (array['ready', 'partial', 'cancelled', 'failed'])[1 + n % 4],
+    case when n % 4 < 2 then 1 else 0 end, 'clip ' || n || '.mp4', n * 1000, n % 5000
+    from generate_series(1, ${count}) n`);
+
+/** @param rows of (name, kind, state, generation, file name, bytes, duration), all older than what is there */
+async function insert(rows: string): Promise<void> {
   const client = new pg.Client({ connectionString: database });
   await client.connect();
   try {
     await client.query(
       `insert into assets (id, workflow_id, bucket, key, version, tenant, kind, state, begun, generation, file_name, bytes, duration, created_at)
-       select lpad(to_hex(n), 24, '0'), 'none/' || n, 'uploads', 'none/' || n, '1', tenant, 'video',
-         (array['ready', 'partial', 'cancelled', 'failed'])[1 + n % 4], 1, case when n % 4 < 2 then 1 else 0 end, 'clip ' || n || '.mp4', n * 1000, n % 5000,
-         now() - n * interval '1 minute'
-       from generate_series(1, $1::int) n, (select tenant from assets limit 1) t`,
-      [count],
+       select substr(md5(name), 1, 24), 'none/' || name, 'uploads', 'none/' || name, '1', tenant, kind, state, 1, generation, file_name,
+         bytes, duration, now() - row_number() over () * interval '1 minute' - interval '1 hour'
+       from (${rows}) as wanted (name, kind, state, generation, file_name, bytes, duration),
+         (select tenant from assets limit 1) as own`,
     );
   } finally {
     await client.end();
