@@ -11,6 +11,7 @@ const adrs = readdirSync(join(root, 'docs/adr')).sort();
 const pages = [
   'README.md',
   'CHANGELOG.md',
+  'docs/api.md',
   'docs/architecture.md',
   'docs/client.md',
   'docs/formats.md',
