@@ -1,5 +1,7 @@
 /** The port to the object store: no more than any S3 endpoint can do. Adapter: `s3-store.ts`. */
-import type { PartStore } from './part-store.js';
+import type { PartStore, WriteOptions } from './part-store.js';
+
+export type { WriteOptions };
 import type { PublicRead } from './public-read.js';
 
 export interface ObjectStat {
@@ -47,13 +49,6 @@ export interface SignedUrlOptions {
 export interface RangeOptions extends ReadOptions {
   /** The object must still have this etag; otherwise OBJECT_GONE. */
   readonly etag?: string | undefined;
-}
-
-export interface WriteOptions {
-  readonly contentType: string;
-  readonly cacheControl?: string | undefined;
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -1,5 +1,11 @@
 /** The part of the port that uploads in pieces use: S3's multipart uploads, and URLs by which others write. */
-import type { WriteOptions } from './object-store.js';
+
+export interface WriteOptions {
+  readonly contentType: string;
+  readonly cacheControl?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** An object that has just been written. */
 export interface Written {
