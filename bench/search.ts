@@ -47,7 +47,7 @@ async function measure(url: string): Promise<void> {
   const statements: Statement[] = [];
   const db: Catalogue = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
-    log: ({ level, query }) => void (level === 'query' && statements.push(query)),
+    log: ({ level, query }) => void (level === 'query' && !/^\s*explain/.test(query.sql) && statements.push(query)),
   });
   try {
     const { rows } = await sql<{ some: boolean }>`select exists (select from assets) as some`.execute(db);

@@ -1,10 +1,10 @@
 /** Finds a tenant's assets: filters, orders, pages. By words: `search-words.ts`. */
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 
 import type { AssetState, MediaKind } from '../contracts/assets.js';
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import type { AssetRow } from './catalogue.js';
-import { mapped, type Database } from './database.js';
+import { mapped, type Database, type Tables } from './database.js';
 import { readCursor, writeCursor, type CursorValue } from './search-cursor.js';
 import { behind, keysOf, type AssetSort, type Condition } from './search-keys.js';
 import { queryOf, wordsOf } from './search-text.js';
@@ -65,18 +65,19 @@ export async function searchAssets(db: Database, search: AssetSearch): Promise<A
     const page = await searchWords(db, { tenant: search.tenant, words, conditions, limit, position });
     return { rows: page.rows, ...(page.next && { next: writeCursor(question, page.next) }) };
   }
+  let from = sql<Row>`assets`;
   if (words.length > 0) {
     const query = queryOf(words, await completionsOf(db, search.tenant, words.at(-1)!));
     conditions.push(sql`words @@ to_tsquery('simple', ${query})`);
     const few = sort !== 'newest' && sort !== 'oldest' && (await mapped(() => estimate(db, conditions))) <= FEW;
-    // Sorted afterwards: the planner would rather look for them along the order, as if they stood together there.
-    if (few) conditions.splice(0, Infinity, sql`assets.id = any(array(${matching(conditions)}))`);
+    // Found first, sorted then: the planner would rather look along the order, as if they stood together there.
+    if (few) from = sql`(${matching(conditions.splice(0))} offset 0)`;
   } else if (search.text?.trim()) conditions.push(sql`false`);
   const keys = keysOf(sort, search.similarTo?.hash);
   if (position) conditions.push(behind(keys, position));
   const rows = await mapped(() =>
     db
-      .selectFrom('assets')
+      .selectFrom(from.as('assets'))
       .select(ASSET_COLUMNS)
       .select(sql<CursorValue[]>`json_build_array(${sql.join(keys.map(({ value }) => value))})`.as('position'))
       .where((eb) => eb.and(conditions))
@@ -98,7 +99,9 @@ const DESC = sql.raw('desc');
 const FEW = 20_000;
 
 const matching = (conditions: readonly Condition[]) =>
-  sql`select id from assets where ${sql.join(conditions, sql` and `)}`;
+  sql`select * from assets where ${sql.join(conditions, sql` and `)}`;
+
+type Row = Selectable<Tables['assets']>;
 
 /** How many rows the planner expects. */
 async function estimate(db: Database, conditions: readonly Condition[]): Promise<number> {

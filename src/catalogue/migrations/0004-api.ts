@@ -110,8 +110,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       db,
     );
   }
-  // Searches read many rows and few documents: those that are large enough lie apart.
-  await sql`alter table assets set (toast_tuple_target = 256)`.execute(db);
+  // Searches read many rows with their words, and few documents: those that are large enough lie apart.
+  await sql`alter table assets set (toast_tuple_target = 1024), alter column words set storage main`.execute(db);
   // How common a word is decides how it is looked for.
   await sql`alter table assets alter column words set statistics 1000`.execute(db);
   for (const definition of [...INDEXES, ...VOCABULARY]) await sql.raw(definition).execute(db);
