@@ -1,9 +1,11 @@
 /** The same bytes uploaded twice: made once, played from one place, deleted one by one. */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
+import { randomFrom } from '../../bench/support/random.js';
 import { cancelAsset } from '../../src/api/lifecycle/cancel-asset.js';
 import { deleteAsset } from '../../src/api/lifecycle/delete-asset.js';
 import { reprocessAsset } from '../../src/api/lifecycle/reprocess-asset.js';
@@ -11,6 +13,7 @@ import type { AssetRow } from '../../src/catalogue/catalogue.js';
 import { outputPrefix, type Job } from '../../src/contracts/assets.js';
 import { makeVideo } from '../../src/local/samples.js';
 import { openEstate, photo, SMALL, SMALLER, surveyed, unheard, type Estate } from '../support/estate.js';
+import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
 
 const stack = useStack();
@@ -153,4 +156,57 @@ test('a twin waits for the one that is being made, and takes its place when noth
   await estate.reaches(third, 'over', ({ state }) => state === 'cancelled' || state === 'ready');
   await estate.reaches(second, 'purged', isPurged);
   expect(await surveyed(estate)).toEqual([]);
+}, 300_000);
+
+test('what is mended in one place is told by all who play from there', async () => {
+  const { ctx, caller } = estate;
+  const bytes = unheard(longFilm);
+  const first = await estate.submit(name(), bytes);
+  await estate.reaches(first, 'processing', ({ kind }) => kind !== null);
+  await ctx.temporal.workflow.getHandle(first.workflowId).executeUpdate('cancelRendition', { args: ['180p'] });
+  const isPartial = ({ state }: AssetRow): boolean => state === 'partial';
+  await estate.reaches(first, 'partial', isPartial);
+  const second = await estate.submit(name(), bytes, {}, { sha256: sha256Of(bytes) });
+  const before = await estate.reaches(second, 'partial', isPartial);
+  expect(before.document!.missing!.map((part) => part.name)).toEqual(['180p']);
+  // A twin has no parts of its own.
+  const { outputsPrefix } = before;
+  await reprocessAsset(ctx, caller, first.assetId, { renditions: ['180p'] });
+  const mended = await estate.reaches(first, 'ready', isReady);
+  const told = await estate.reaches(second, 'ready', isReady);
+  expect(told).toMatchObject({ outputsPrefix, generation: 1 });
+  expect(told.document!.renditions).toEqual(mended.document!.renditions);
+  expect(told.document!.timings).toEqual(before.document!.timings);
+  expect(await surveyed(estate)).toEqual([]);
+}, 300_000);
+
+test('uploads and deletions of the same few pictures, all at once: nothing is lost, nothing is left', async () => {
+  const { ctx, caller } = estate;
+  const seed = randomInt(2 ** 31);
+  const random = randomFrom(seed);
+  const pictures = await Promise.all([1, 2, 3].map(() => photo()));
+  const one = async (): Promise<{ job: Job; isDeleted: boolean }> => {
+    await sleep(random() * 4_000);
+    const job = await estate.submit(name('.jpg'), pictures[Math.floor(random() * 3)]!, { tenant: 'acme' });
+    const isDeleted = random() < 0.6;
+    if (isDeleted) {
+      await sleep(random() * 3_000);
+      await until('it has a row', async () => (await ctx.catalogue.find(job.assetId)) !== undefined, 60_000);
+      await deleteAsset(ctx, caller, job.assetId);
+    }
+    return { job, isDeleted };
+  };
+  try {
+    const all = await Promise.all(Array.from({ length: 40 }, one));
+    for (const { job, isDeleted } of all)
+      await estate.reaches(job, isDeleted ? 'purged' : 'ready', isDeleted ? isPurged : isReady);
+    expect(await surveyed(estate)).toEqual([]);
+    const living = all.filter(({ isDeleted }) => !isDeleted).map(({ job }) => job);
+    for (const job of living) await deleteAsset(ctx, caller, job.assetId);
+    for (const job of living) await estate.reaches(job, 'purged', isPurged);
+    expect(await surveyed(estate)).toEqual([]);
+    for (const { job } of all) expect(await estate.keys(media(), `assets/${job.assetId}/`)).toEqual([]);
+  } catch (error) {
+    throw new Error(`seed ${seed}`, { cause: error });
+  }
 }, 300_000);

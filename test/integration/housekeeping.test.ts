@@ -1,8 +1,12 @@
 /** Retention, and the search for what was lost: on real servers. */
+import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 
 import { sql } from 'kysely';
 
@@ -22,7 +26,7 @@ import { apiPrefixOf, stagingPrefixOf } from '../../src/contracts/uploads.js';
 import { jobOf } from '../support/job.js';
 import { openEstate, photo, SMALLER, surveyed, type Estate } from '../support/estate.js';
 import { until } from '../support/processes.js';
-import { useStack } from '../support/stack.js';
+import { processEnv, useStack } from '../support/stack.js';
 
 const stack = useStack();
 let dir: string;
@@ -349,6 +353,42 @@ async function mendAll(): Promise<void> {
   const { logger } = estate.ctx;
   const quiet = { ...logger, warn: () => undefined, error: () => undefined };
   for (const finding of await findings(0)) await mend({ ...estate.ctx, logger: quiet }, finding, signal);
+}
+
+test('by the command line: what would be done, what is done, and holds', async () => {
+  const [kept, lost] = [await ready(), `${outputPrefix('f'.repeat(24), 1)}x`];
+  await put(media(), lost);
+  const dry = await cli('sweep', '--dry-run', '--older-than', '0', '--deep', '--json');
+  expect(dry.code).toBe(1);
+  expect(dry.lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect.objectContaining({
+      what: 'outputs-without-row',
+      prefix: outputPrefix('f'.repeat(24), 1),
+      remedy: 'removed',
+    }),
+  ]);
+  expect(await cli('sweep')).toEqual({ code: 0, lines: ['store and catalogue agree'] });
+  const done = await cli('sweep', '--older-than', '0');
+  expect(done.lines).toEqual([expect.stringMatching(/^outputs without an asset: .*: removed$/), '1 finding']);
+  expect(done.code).toBe(0);
+  expect(await estate.keys(media(), lost)).toEqual([]);
+
+  expect((await cli('hold', kept.assetId)).lines).toEqual([`${kept.assetId} is on legal hold`]);
+  await expect(deleteAsset(estate.ctx, estate.caller, kept.assetId)).rejects.toMatchObject({ problem: 'legal-hold' });
+  expect((await cli('hold', '--release', kept.assetId)).lines).toEqual([`${kept.assetId} is not on legal hold`]);
+  expect((await cli('hold', 'f'.repeat(24))).code).toBe(1);
+}, 120_000);
+
+const BIN = fileURLToPath(new URL('../../bin/mediamill.mjs', import.meta.url));
+
+async function cli(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: processEnv(estate.config),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const output = await text(child.stdout);
+  const code = child.exitCode ?? ((await once(child, 'exit')) as [number])[0];
+  return { code, lines: output.split('\n').filter(Boolean) };
 }
 
 test('the schedule is there with the worker, follows the configuration, and starts the workflow', async () => {
