@@ -118,15 +118,15 @@ test('a film is dropped, plays while it is encoded, is found, and is gone when i
   await site.reaches('holiday at the lake.mp4', ['ready']);
   await page.locator('.asset-line .badge', { hasText: 'Ready' }).waitFor();
   await page.getByRole('button', { name: 'Settings' }).click();
-  const quality = page.getByLabel('Quality');
+  const quality = page.getByRole('combobox', { name: 'Quality' });
   for (const height of RUNGS) {
     await quality.selectOption({ label: `${height}p` });
     await page.evaluate(`document.querySelector('video').currentTime = ${5 + height / 10}`);
     await holds(page, `document.querySelector('video').videoHeight === ${height}`, 60_000);
   }
   await quality.selectOption('-1');
-  await page.getByLabel('Subtitles').selectOption({ index: 1 });
-  await page.getByLabel('Sound', { exact: true }).selectOption({ index: 1 });
+  await page.getByRole('combobox', { name: 'Subtitles' }).selectOption({ index: 1 });
+  await page.getByRole('combobox', { name: 'Sound' }).selectOption({ index: 1 });
   await bar.hover();
   await page.locator('.preview .tile img').waitFor();
 

@@ -188,7 +188,7 @@ describe.each(LOOKS)('$name', (own) => {
     look(`/assets/${ids.get('film.mp4')}`, 'video', own, async (page) => {
       await page.locator('.history').waitFor();
       await holds(page, `document.querySelector('video')?.readyState >= 2`);
-      await page.evaluate(`document.querySelector('video').currentTime = 13`);
+      await page.evaluate(`document.querySelector('video').currentTime = 6`);
       await holds(page, `!document.querySelector('video').seeking`);
       await page.getByRole('button', { name: 'Settings' }).click();
       await page.getByLabel('Speed').waitFor();
