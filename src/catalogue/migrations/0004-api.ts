@@ -9,7 +9,7 @@ const FUNCTIONS = [
     select trim(regexp_replace(
       lower(regexp_replace(normalize(source, NFKD), '[\u0300-\u036f]+', '', 'g')),
       '[\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g')) $$`,
-  `create function concat_names(title text, file_name text) returns text language sql immutable parallel safe as $$
+  `create function asset_names(title text, file_name text) returns text language sql immutable parallel safe as $$
     select coalesce(title, '') || ' ' || coalesce(file_name, '') $$`,
   // A word of the title weighs most, one of the metadata least.
   `create function asset_words(title text, file_name text, tags text[], metadata jsonb) returns tsvector
@@ -101,7 +101,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     alter table assets
       add column words tsvector not null generated always as (asset_words(title, file_name, tags, metadata)) stored,
       add column names text not null
-        generated always as (asset_fold(concat_names(title, file_name))) stored`.execute(db);
+        generated always as (asset_fold(asset_names(title, file_name))) stored`.execute(db);
   // Quarters of the perceptual hash: hashes that differ in at most 11 bits have one that differs in at most two.
   for (const place of [0, 1, 2, 3]) {
     await sql`
