@@ -46,7 +46,9 @@ export async function expectFinished(outside: Outside, job: Job, frames: number)
   const history = await catalogue.history(job.assetId);
   expect(history.map(({ to }) => to)).toEqual(['processing', 'playable', 'ready']);
   const prefix = outputPrefix(job.assetId, job.generation);
-  const { catalogue: entry, ...stored } = JSON.parse((await store.read(mediaBucket, `${prefix}asset.json`)).toString()) as AssetDocument;
+  const { catalogue: entry, ...stored } = JSON.parse(
+    (await store.read(mediaBucket, `${prefix}asset.json`)).toString(),
+  ) as AssetDocument;
   expect(stored).toEqual(document);
   expect(entry!.history.map(({ to }) => to)).toEqual(['processing', 'playable']);
 }
