@@ -1,9 +1,13 @@
 /** The fences catch what they are there for: each case is a small project with one deliberate violation. */
+import { jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+
+// Linters are started: a busy machine takes its time to load them.
+jest.setTimeout(60_000);
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
