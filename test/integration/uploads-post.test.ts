@@ -34,7 +34,7 @@ const post = (body: Body, query: Record<string, string> = {}, headers: Record<st
     body,
     headers,
     duplex: 'half',
-  } as RequestInit);
+  });
 
 /** What there is of it: objects in the bucket, rows. */
 async function standing() {
@@ -109,7 +109,7 @@ test('20 MiB in parts, of unknown length', async () => {
       for (let at = 0; at < bytes.length; at += 300_001) yield bytes.subarray(at, at + 300_001);
     })(),
   );
-  const response = await post(Readable.toWeb(pieces) as unknown as Body, { sha256: sha256(bytes) });
+  const response = await post(Readable.toWeb(pieces), { sha256: sha256(bytes) });
   expect(response.status).toBe(201);
   const { id } = (await response.json()) as Asset;
   const row = (await api.ctx.catalogue.find(id))!;
@@ -174,7 +174,7 @@ test(
           for (let sent = 0; sent < 40; sent += 1) yield randomBytes(1024 * 1024);
         })(),
       );
-      const response = await post(Readable.toWeb(endless) as unknown as Body);
+      const response = await post(Readable.toWeb(endless));
       expect(await problemOf(response)).toBe('413 too-large');
     }),
   60_000,
@@ -252,8 +252,7 @@ test('an idempotency key: the same upload twice is one asset, other bytes are re
 
 test('quotas of a key: bytes of a day, uploads at once; another key has its own', async () => {
   const bert = await api.as('bert', { limits: { bytesPerDay: 5000 } });
-  const send = (client: Client, body: Body) =>
-    client.request('/v1/assets', { method: 'POST', body, duplex: 'half' } as RequestInit);
+  const send = (client: Client, body: Body) => client.request('/v1/assets', { method: 'POST', body, duplex: 'half' });
   expect((await send(bert, randomBytes(3000))).status).toBe(201);
   const refused = await send(bert, randomBytes(3000));
   expect(refused.headers.get('retry-after')).toBe('3600');
@@ -273,7 +272,7 @@ test('quotas of a key: bytes of a day, uploads at once; another key has its own'
       await new Promise<void>((resolve) => (go = resolve));
     })(),
   );
-  const slow = send(cora, Readable.toWeb(held) as unknown as Body);
+  const slow = send(cora, Readable.toWeb(held));
   const open = () =>
     api.ctx.db.selectFrom('uploads').select('id').where('tenant', '=', 'cora').where('state', '=', 'open').execute();
   await until('its upload is open', async () => (await open()).length === 1, 10_000);

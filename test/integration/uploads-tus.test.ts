@@ -38,7 +38,7 @@ const encode = (metadata: Record<string, string>): string =>
     .join(',');
 
 const tus = (method: string, path: string, headers: Record<string, string> = {}, body?: Uint8Array, by = anna) =>
-  by.request(path, { method, headers: { 'tus-resumable': '1.0.0', ...headers }, body } as RequestInit);
+  by.request(path, { method, headers: { 'tus-resumable': '1.0.0', ...headers }, body });
 
 async function create(size: number, metadata: Record<string, string> = {}): Promise<string> {
   const response = await tus('POST', '/v1/uploads', {

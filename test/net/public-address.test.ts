@@ -79,7 +79,7 @@ test('redirects are judged anew, and only so many are followed; other schemes, p
   const { port } = server.address() as AddressInfo;
   // Stands for a public server; what it redirects to is judged by the addresses that really are.
   const lookup = ((host: string, options: { all?: boolean }, done: (...args: unknown[]) => void) => {
-    if (host !== 'example.org') return publicLookup(host, options, done as never);
+    if (host !== 'example.org') return publicLookup(host, options, done);
     if (options.all) done(null, [{ address: '127.0.0.1', family: 4 }]);
     else done(null, '127.0.0.1', 4);
   }) as never;
