@@ -17,8 +17,8 @@ export function securityHeaders(places: Places, framed: boolean): Record<string,
     'script-src': "'self'",
     'style-src': "'self'",
     'img-src': `'self' data: blob: ${media}`,
-    // What a player has put together is a blob.
-    'media-src': `'self' blob: ${media}`,
+    // What a player has put together is a blob; hls.js empties a track of subtitles by one that is data.
+    'media-src': `'self' blob: data: ${media}`,
     'connect-src': `'self' ${media}`,
     'base-uri': "'none'",
     'form-action': "'none'",
