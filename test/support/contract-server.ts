@@ -7,8 +7,10 @@ import { createKey } from '../../src/api/keys.js';
 import { openContext } from '../../src/api/open-context.js';
 import type { Config } from '../../src/config/schema.js';
 import type { AssetDocument, Job, MediaKind } from '../../src/contracts/assets.js';
+import { imageUri } from '../../src/contracts/image.js';
 import { merge } from '../../src/local/addresses.js';
 import { createLogger } from '../../src/logging/index.js';
+import { THUMBNAIL_FILE } from '../../src/media/image/plan.js';
 import { jobOf, planOf, putPart, putPlan } from './playable.js';
 import { startProcess } from './worker.js';
 
@@ -54,7 +56,7 @@ export async function withContractServer<T>(servers: Config, use: (server: Contr
         await publish(job, 'video');
       });
       await add('image', async (job) => {
-        await putPart(ctx.store, mediaBucket, job, 'thumb.jpg');
+        await putPart(ctx.store, mediaBucket, job, imageUri(THUMBNAIL_FILE));
         await publish(job, 'image');
       });
       const error = { code: 'DAMAGED_FILE' as const, message: 'The file is damaged and can not be decoded.' };
@@ -62,11 +64,17 @@ export async function withContractServer<T>(servers: Config, use: (server: Contr
     }
     const base = `http://127.0.0.1:${config.http.port}`;
     const webhooks: string[] = [];
-    for (let copy = 0; copy < COPIES; copy += 1) webhooks.push(await makeWebhook(base, key));
+    const uploads: string[] = [];
+    for (let copy = 0; copy < COPIES; copy += 1) {
+      // Of a receiver that is not there.
+      webhooks.push(await make({ base, key }, '/v1/webhooks', { url: 'http://127.0.0.1:9/' }));
+      for (const method of ['put', 'multipart'])
+        uploads.push(await make({ base, key }, '/v1/direct-uploads', { method, size: 10_000_000 }));
+    }
     const complaints = () => server.log.filter((line) => /"level":"?(error|50)/.test(line));
     const assets = made.map(({ id }) => id);
     const images = made.flatMap(({ kind, id }) => (kind === 'image' ? [id] : []));
-    return await use({ base, key, settings: settingsOf(assets, images, webhooks), complaints });
+    return await use({ base, key, settings: settingsOf({ assets, images, webhooks, uploads }), complaints });
   } finally {
     server.kill('SIGTERM');
     await server.exited;
@@ -74,12 +82,12 @@ export async function withContractServer<T>(servers: Config, use: (server: Contr
   }
 }
 
-/** Of a receiver that is not there. */
-async function makeWebhook(base: string, key: string): Promise<string> {
-  const response = await fetch(`${base}/v1/webhooks`, {
+/** @returns the id of what it made */
+async function make({ base, key }: Pick<ContractServer, 'base' | 'key'>, path: string, body: object): Promise<string> {
+  const response = await fetch(base + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ url: 'http://127.0.0.1:9/' }),
+    body: JSON.stringify(body),
   });
   if (!response.ok) throw new Error(await response.text());
   return ((await response.json()) as { id: string }).id;
@@ -90,16 +98,10 @@ async function makeWebhook(base: string, key: string): Promise<string> {
  * takes for right: what is deleted is 410, a condition that does not hold 412, and so on. A cursor that is none is 400,
  * though it fits its schema, and so is a profile that there is not.
  */
-const settingsOf = (assets: readonly string[], images: readonly string[], webhooks: readonly string[]): string => `
-[dictionaries.assets]
-values = ${JSON.stringify(assets)}
-
-[dictionaries.images]
-values = ${JSON.stringify(images)}
-
-[dictionaries.webhooks]
-values = ${JSON.stringify(webhooks)}
-
+const settingsOf = (ids: Readonly<Record<'assets' | 'images' | 'webhooks' | 'uploads', readonly string[]>>): string => `
+${Object.entries(ids)
+  .map(([name, values]) => `[dictionaries.${name}]\nvalues = ${JSON.stringify(values)}\n`)
+  .join('\n')}
 [parameters]
 "path.id" = { dictionary = "assets" }
 
@@ -114,6 +116,12 @@ include-path-regex = "^/images/"
 parameters = { "path.id" = { dictionary = "images" } }
 
 [[operations]]
+include-path-regex = "^/v1/direct-uploads/"
+parameters = { "path.id" = { dictionary = "uploads" } }
+# A cancelled upload stays, and says that it is.
+checks.use_after_free = { enabled = false }
+
+[[operations]]
 include-path-regex = "^/v1/webhooks/"
 parameters = { "path.id" = { dictionary = "webhooks" } }
 
@@ -122,14 +130,14 @@ include-name-regex = "^GET (/images|/v1/assets|/v1/webhooks/[^/]+/deliveries)$"
 checks.positive_data_acceptance = { expected-statuses = ["2xx", 400, 401, 403, 404] }
 
 [[operations]]
-include-name-regex = "^POST (/v1/assets|/v1/assets/[^/]+/reprocess|/images)$"
+include-name-regex = "^POST (/v1/assets|/v1/assets/[^/]+/reprocess|/v1/direct-uploads|/v1/direct-uploads/[^/]+/(parts|complete)|/images)$"
 checks.positive_data_acceptance = { expected-statuses = ["2xx", 400, 401, 403, 404, 409, 410, 412, 413, 415, 422] }
 `;
 
 function documentOf({ assetId: id, workflowId, source, uploadedAt, generation }: Job, kind: MediaKind): AssetDocument {
   const url = (name: string): string => `http://127.0.0.1:9000/media/assets/${id}/g${generation}/${name}`;
   const picture = {
-    name: 'thumb.jpg',
+    name: THUMBNAIL_FILE,
     type: 'thumbnail' as const,
     mime: 'image/jpeg',
     width: 100,
@@ -152,7 +160,7 @@ function documentOf({ assetId: id, workflowId, source, uploadedAt, generation }:
     ...{ id, workflowId, kind, source, state: 'ready' },
     timings: { uploadedAt, startedAt: uploadedAt, readyAt: uploadedAt },
     ...(kind === 'image'
-      ? { playback: {}, renditions: [{ ...picture, url: url(picture.name) }], image }
+      ? { playback: {}, renditions: [{ ...picture, url: url(imageUri(THUMBNAIL_FILE)) }], image }
       : { playback: { hls: url('master.m3u8') }, renditions: [{ ...rung, url: url('video/720p/index.m3u8') }] }),
   };
 }

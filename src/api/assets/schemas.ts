@@ -120,14 +120,16 @@ export const AssetSchema = fields(
   { description: 'An upload and what was made of it.' },
 );
 
-export const TitleSchema = Type.String({ maxLength: 500 });
-export const TagsSchema = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+/** Text as a database holds it: without the character zero. */
+const PLAIN = { pattern: '^[^\\u0000]*$' };
+export const TitleSchema = Type.String({ maxLength: 500, ...PLAIN });
+export const TagsSchema = Type.Array(Type.String({ minLength: 1, maxLength: 100, ...PLAIN }), {
   maxItems: 50,
   uniqueItems: true,
 });
 export const MetadataSchema = Type.Record(
   Type.String({ pattern: '^[^\\u0000-\\u001f]{1,100}$' }),
-  Type.String({ maxLength: 2000 }),
+  Type.String({ maxLength: 2000, ...PLAIN }),
   { maxProperties: 50, description: 'At most 4 KB together.' },
 );
 
@@ -144,7 +146,7 @@ export const PatchSchema = fields(
 export const ReprocessSchema = fields({
   profile: maybe(text('Default: its own.', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })),
   renditions: maybe(
-    Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+    Type.Array(Type.String({ minLength: 1, maxLength: 100, ...PLAIN }), {
       maxItems: 100,
       uniqueItems: true,
       description: 'Makes these again, in place. Empty: whatever is missing or at fault.',
