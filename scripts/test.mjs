@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureCode, ensureMediaTools, Missing, orExplain, root, TEST_TOOLS } from './bootstrap.mjs';
 
+/** More than most machines have cores to spare: suites wait for servers more than they compute. */
+const SUITES_AT_ONCE = 3;
+
 await orExplain(async () => {
   await ensureCode();
   await ensureMediaTools(TEST_TOOLS);
@@ -24,9 +27,6 @@ async function ensureServersBuilt() {
     throw new Missing(error.message);
   });
 }
-
-/** More than most machines have cores to spare: suites wait for servers more than they compute. */
-const SUITES_AT_ONCE = 3;
 
 function jest(args) {
   const options = [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
