@@ -35,28 +35,6 @@ interface Api {
   readonly key: string;
 }
 
-await withBenchServers(({ config: servers }) =>
-  withProcesses(async (start) => {
-    const http = { auth: 'keys' as const, tokenSecret: randomUUID(), port: await getPort(), requestsPerMinute: 0 };
-    const config = merge(servers, { http: { ...servers.http, ...http, maxOpenUploads: 0 } });
-    const { ctx, close } = openContext(config, createLogger({ ...config.log, level: 'error' }), 'bench');
-    try {
-      await ctx.store.ensureBucket(BARE_BUCKET);
-      await fill(ctx.db, ASSETS, (line) => console.error(line));
-      const { key } = await createKey(ctx.db, { tenant: BIG_TENANT, name: 'bench', scopes: ['write'] });
-      await start('starters/http/main.js', config);
-      const api = { base: `http://127.0.0.1:${http.port}`, key };
-      await uploads(api, (name, bytes) =>
-        ctx.store.putBytes(BARE_BUCKET, name, bytes, { contentType: 'image/jpeg' }).then(() => undefined),
-      );
-      await answers(api);
-      if (ctx.config.http.auth !== 'keys') throw new Error('this measured a server without keys');
-    } finally {
-      await close();
-    }
-  }),
-);
-
 /** What begins as a JPEG does, and is no other. */
 const image = (): Buffer => Buffer.concat([Buffer.from('ffd8ffe000104a464946', 'hex'), randomBytes(IMAGE_BYTES - 10)]);
 
@@ -182,3 +160,24 @@ function ask(
     sent.end(bytes);
   });
 }
+
+await withBenchServers(({ config: servers }) =>
+  withProcesses(async (start) => {
+    const http = { auth: 'keys' as const, tokenSecret: randomUUID(), port: await getPort(), requestsPerMinute: 0 };
+    const config = merge(servers, { http: { ...servers.http, ...http, maxOpenUploads: 0 } });
+    const { ctx, close } = openContext(config, createLogger({ ...config.log, level: 'error' }), 'bench');
+    try {
+      await ctx.store.ensureBucket(BARE_BUCKET);
+      await fill(ctx.db, ASSETS, (line) => console.error(line));
+      const { key } = await createKey(ctx.db, { tenant: BIG_TENANT, name: 'bench', scopes: ['write'] });
+      await start('starters/http/main.js', config);
+      const api = { base: `http://127.0.0.1:${http.port}`, key };
+      await uploads(api, (name, bytes) =>
+        ctx.store.putBytes(BARE_BUCKET, name, bytes, { contentType: 'image/jpeg' }).then(() => undefined),
+      );
+      await answers(api);
+    } finally {
+      await close();
+    }
+  }),
+);

@@ -113,6 +113,7 @@ const documentOf = (id: string): object => ({
     ...{ codecs: 'avc1.640028', bitrate: 1_000_000 + n, bytes: 10_000_000 + n, duration: 60.04 },
     url: `https://media.example/media/assets/${id}/g1/video/${name}/index.m3u8`,
   })),
+  playback: { hls: `https://media.example/media/assets/${id}/g1/master.m3u8` },
 });
 
 async function insert(db: Catalogue, rows: readonly object[]): Promise<void> {
