@@ -32,7 +32,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   const { ctx, onWake, close } = openContext(config, logger, 'starter:http');
   const producer = openProducer(config.kafka, logger);
   const relay = startRelay({ ...ctx, producer }, RELAY_HANDLERS);
-  onWake(relay.wake);
+  onWake(() => relay.wake());
   const server = await createServer(ctx);
   try {
     const { host, port } = config.http;
