@@ -282,6 +282,23 @@ test('quotas of a key: bytes of a day, uploads at once; another key has its own'
   expect((await send(cora, 'x')).status).toBe(201);
 });
 
+test('quotas of a key: minutes of a day, which pictures have none of', async () => {
+  const dean = await api.as('dean', { limits: { minutesPerDay: 2 } });
+  const send = (type: string) =>
+    dean.request('/v1/assets', { method: 'POST', body: randomBytes(100), headers: { 'content-type': type } });
+  const inspectedAs = async (seconds: number): Promise<void> => {
+    const response = await send('video/mp4');
+    expect(response.status).toBe(201);
+    const { id } = (await response.json()) as Asset;
+    await api.ctx.db.updateTable('assets').set({ duration: seconds }).where('id', '=', id).execute();
+  };
+  await inspectedAs(60);
+  await inspectedAs(61);
+  expect(await problemOf(await send('video/mp4'))).toBe('429 quota-exceeded');
+  expect(await problemOf(await send('audio/mpeg'))).toBe('429 quota-exceeded');
+  expect((await send('image/png')).status).toBe(201);
+});
+
 test('a key that may only read uploads nothing', async () => {
   const reader = await api.as('anna', { scopes: ['read'] });
   expect(await problemOf(await reader.request('/v1/assets', { method: 'POST', body: 'x' }))).toBe('403 forbidden');
