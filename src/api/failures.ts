@@ -6,8 +6,11 @@ import { ApiProblem } from './problems.js';
 
 /** Seconds. */
 const OUTAGE_RETRY = 2;
-/** DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. https://grpc.io/docs/guides/status-codes/ */
-const TEMPORAL_AWAY = [4, 8, 14];
+/**
+ * CANCELLED (a deadline that the server noticed first: we cancel no calls), DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED,
+ * UNAVAILABLE. https://grpc.io/docs/guides/status-codes/
+ */
+const TEMPORAL_AWAY = [1, 4, 8, 14];
 
 /** What says nothing to a caller becomes `internal`: log it. */
 export function asProblem(error: unknown): ApiProblem {
