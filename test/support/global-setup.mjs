@@ -22,6 +22,8 @@ export default async function setup() {
     });
   };
   const server = createServer((_request, response) => {
+    // Suites ask minutes apart: a connection that is kept would be closed just as the next one takes it.
+    response.setHeader('connection', 'close');
     stack ??= start();
     stack.then(
       ({ config, ports, stateDir }) => response.end(JSON.stringify({ config, ports, stateDir })),
