@@ -159,6 +159,73 @@ test('offsets that lie, bytes beyond the end, lengths beyond the limit', async (
   ).toBe(400);
 });
 
+test('requests that are not of the protocol: what it says, as a problem', async () => {
+  const path = await create(1000);
+  const problemOf = async (response: Response): Promise<string> => {
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(response.headers.get('tus-resumable')).toBe('1.0.0');
+    const { type, status } = (await response.json()) as { type: string; status: number };
+    expect(status).toBe(response.status);
+    return `${status} ${type.split(':').at(-1)}`;
+  };
+  const type = 'application/offset+octet-stream';
+  for (const version of ['0.2.2', '2.0.0', '']) {
+    const refused = await tus('POST', '/v1/uploads', { 'tus-resumable': version, 'upload-length': '5' });
+    expect(refused.headers.get('tus-version')).toBe('1.0.0');
+    expect(await problemOf(refused)).toBe('412 tus-version');
+  }
+  const bare = await anna.request(path, { method: 'DELETE' });
+  expect(await problemOf(bare)).toBe('412 tus-version');
+  const body = randomBytes(10);
+  const others: Record<string, string>[] = [{}, { 'content-type': 'video/mp4' }];
+  for (const headers of others)
+    expect(await problemOf(await tus('PATCH', path, { 'upload-offset': '0', ...headers }, body))).toBe(
+      '415 unsupported-media-type',
+    );
+  expect(await problemOf(await tus('PATCH', path, { 'content-type': type }, body))).toBe('400 invalid-request');
+  const foreign: Record<string, string>[] = [
+    { 'upload-defer-length': '1' },
+    { 'upload-concat': 'partial', 'upload-length': '5' },
+    {},
+  ];
+  for (const headers of foreign)
+    expect(await problemOf(await tus('POST', '/v1/uploads', headers))).toBe('400 invalid-request');
+  expect(await problemOf(await patch(path, 7, body))).toBe('409 conflict');
+  expect(await problemOf(await patch(path, 0, randomBytes(1001)))).toBe('413 too-large');
+  expect(await problemOf(await patch('/v1/uploads/' + 'x'.repeat(24), 0, body))).toBe('404 upload-unknown');
+  expect((await tus('DELETE', path)).status).toBe(204);
+  expect(await problemOf(await patch(path, 0, body))).toBe('410 upload-expired');
+  const put = await anna.request(path, { method: 'PUT' });
+  expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, OPTIONS, HEAD, PATCH, DELETE']);
+});
+
+test('GET shows those who do not speak tus how far it is, and nobody else', async () => {
+  const shown = async (path: string, by = anna): Promise<unknown> => (await by.get(path)).json();
+  const bytes = randomBytes(1000);
+  const path = await create(bytes.length, { sha256: sha256(bytes) });
+  const id = path.split('/').at(-1)!;
+  const expiresAt = expect.stringMatching(/^\d{4}-.*Z$/);
+  const open = { id, state: 'open', size: 1000, offset: 0, expiresAt };
+  expect(await shown(path)).toEqual(open);
+  await patch(path, 0, bytes.subarray(0, 300));
+  expect(await shown(path)).toEqual({ ...open, offset: 300 });
+  expect((await (await api.as('bert')).get(path)).status).toBe(404);
+  expect((await fetch(api.url + path)).status).toBe(401);
+  const last = await patch(path, 300, bytes.subarray(300));
+  const assetId = last.headers.get('mediamill-asset-id');
+  expect(await shown(path)).toEqual({ ...open, state: 'complete', offset: 1000, assetId });
+
+  const lie = await create(1000, { sha256: '0'.repeat(64) });
+  expect((await patch(lie, 0, bytes)).status).toBe(422);
+  expect(await shown(lie)).toMatchObject({
+    ...{ state: 'failed', offset: 1000 },
+    error: { type: 'urn:mediamill:problem:checksum-mismatch', detail: expect.stringContaining(sha256(bytes)) },
+  });
+  const given = await create(1000);
+  await tus('DELETE', given);
+  expect(await shown(given)).toMatchObject({ state: 'cancelled', offset: 0 });
+});
+
 test('other bytes than announced: refused at the end, nothing appears, the upload is gone', async () => {
   const bytes = randomBytes(9_000_000);
   const path = await create(bytes.length, { sha256: '0'.repeat(64) });

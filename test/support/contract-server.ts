@@ -32,6 +32,7 @@ export async function withContractServer<T>(servers: Config, use: (server: Contr
     tokenSecret: randomUUID(),
     port: await getPort(),
     requestsPerMinute: 0,
+    maxOpenUploads: 0,
     holdSeconds: 1,
   };
   const config = merge(servers, { http: { ...servers.http, ...http }, webhooks: { allowPrivate: 'on' } });
@@ -65,16 +66,23 @@ export async function withContractServer<T>(servers: Config, use: (server: Contr
     const base = `http://127.0.0.1:${config.http.port}`;
     const webhooks: string[] = [];
     const uploads: string[] = [];
+    const resumables: string[] = [];
     for (let copy = 0; copy < COPIES; copy += 1) {
       // Of a receiver that is not there.
       webhooks.push(await make({ base, key }, '/v1/webhooks', { url: 'http://127.0.0.1:9/' }));
       for (const method of ['put', 'multipart'])
         uploads.push(await make({ base, key }, '/v1/direct-uploads', { method, size: 10_000_000 }));
+      resumables.push(await begin({ base, key }, 1000));
     }
     const complaints = () => server.log.filter((line) => /"level":"?(error|50)/.test(line));
     const assets = made.map(({ id }) => id);
     const images = made.flatMap(({ kind, id }) => (kind === 'image' ? [id] : []));
-    return await use({ base, key, settings: settingsOf({ assets, images, webhooks, uploads }), complaints });
+    return await use({
+      base,
+      key,
+      settings: settingsOf({ assets, images, webhooks, uploads, resumables }),
+      complaints,
+    });
   } finally {
     server.kill('SIGTERM');
     await server.exited;
@@ -93,12 +101,22 @@ async function make({ base, key }: Pick<ContractServer, 'base' | 'key'>, path: s
   return ((await response.json()) as { id: string }).id;
 }
 
+/** @returns the id of an upload by tus */
+async function begin({ base, key }: Pick<ContractServer, 'base' | 'key'>, size: number): Promise<string> {
+  const response = await fetch(`${base}/v1/uploads`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'tus-resumable': '1.0.0', 'upload-length': String(size) },
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return response.headers.get('location')!.split('/').at(-1)!;
+}
+
 /**
  * Ids of what there is, so that not every answer is a 404. And answers that are right beside those that schemathesis
  * takes for right: what is deleted is 410, a condition that does not hold 412, and so on. A cursor that is none is 400,
  * though it fits its schema, and so is a profile that there is not.
  */
-const settingsOf = (ids: Readonly<Record<'assets' | 'images' | 'webhooks' | 'uploads', readonly string[]>>): string => `
+const settingsOf = (ids: Readonly<Record<string, readonly string[]>>): string => `
 ${Object.entries(ids)
   .map(([name, values]) => `[dictionaries.${name}]\nvalues = ${JSON.stringify(values)}\n`)
   .join('\n')}
@@ -122,6 +140,18 @@ parameters = { "path.id" = { dictionary = "uploads" } }
 checks.use_after_free = { enabled = false }
 
 [[operations]]
+include-path-regex = "^/v1/uploads"
+# As tus says of another version, and of none.
+checks.missing_required_header = { expected-statuses = [400, 401, 403, 406, 412, 415, 422] }
+# A header that nobody knows is nobody's.
+generation.allow-extra-parameters = false
+
+[[operations]]
+include-path-regex = "^/v1/uploads/"
+parameters = { "path.id" = { dictionary = "resumables" } }
+checks.use_after_free = { enabled = false }
+
+[[operations]]
 include-path-regex = "^/v1/webhooks/"
 parameters = { "path.id" = { dictionary = "webhooks" } }
 
@@ -130,7 +160,7 @@ include-name-regex = "^GET (/images|/v1/assets|/v1/webhooks/[^/]+/deliveries)$"
 checks.positive_data_acceptance = { expected-statuses = ["2xx", 400, 401, 403, 404] }
 
 [[operations]]
-include-name-regex = "^POST (/v1/assets|/v1/assets/[^/]+/reprocess|/v1/direct-uploads|/v1/direct-uploads/[^/]+/(parts|complete)|/images)$"
+include-name-regex = "^POST (/v1/assets|/v1/assets/[^/]+/reprocess|/v1/uploads|/v1/direct-uploads|/v1/direct-uploads/[^/]+/(parts|complete)|/images)$"
 checks.positive_data_acceptance = { expected-statuses = ["2xx", 400, 401, 403, 404, 409, 410, 412, 413, 415, 422] }
 `;
 

@@ -7,10 +7,12 @@ import { randomUUID } from 'node:crypto';
 
 import { createSHA256, type IHasher } from 'hash-wasm';
 
-import { closeUpload, completeUpload, saveProgress, type UploadRow } from '../../catalogue/uploads.js';
+import { closeUpload, completeUpload, findUpload, saveProgress, type UploadRow } from '../../catalogue/uploads.js';
 import { stagingPrefixOf } from '../../contracts/uploads.js';
 import type { PartUpload, Written } from '../../storage/part-store.js';
 import { inParts, streamPartBytes } from '../../storage/stream-upload.js';
+import type { Caller } from '../caller.js';
+import type { ApiContext } from '../context.js';
 import { ApiProblem } from '../problems.js';
 import { reserve } from './memory.js';
 import { paced } from './paced.js';
@@ -35,6 +37,21 @@ export interface ResumableProgress {
 }
 
 export const progressOf = ({ progress }: UploadRow): ResumableProgress => ({ offset: 0, etags: [], ...progress });
+
+/**
+ * The caller's own.
+ *
+ * @throws ApiProblem `upload-unknown`
+ */
+export async function findResumable(
+  { db }: Pick<ApiContext, 'db'>,
+  { tenant }: Caller,
+  id: string,
+): Promise<UploadRow> {
+  const row = await findUpload(db, id);
+  if (row?.tenant !== tenant || row.kind !== 'tus') throw new ApiProblem('upload-unknown');
+  return row;
+}
 
 /** Somebody else wrote to it meanwhile, or ended it. */
 const overtaken = (): ApiProblem => new ApiProblem('upload-locked', { retryAfter: 1 });
@@ -194,6 +211,19 @@ async function appear(
   // Less than one part.
   const bytes = await store.read(config.storage.stagingBucket, tail!.key);
   return store.parts.put(bucket, key, bytes, { contentType: contentType ?? 'application/octet-stream' });
+}
+
+/** Judges again what has failed: all that it takes was kept. @returns undefined of one that has not */
+export async function whyFailed(upload: UploadRow): Promise<ApiProblem | undefined> {
+  if (upload.state !== 'failed') return undefined;
+  const progress = progressOf(upload);
+  try {
+    judge(upload, progress.offset, (await hasherOf(progress)).digest('hex'));
+  } catch (error) {
+    if (ApiProblem.is(error)) return error;
+    throw error;
+  }
+  return undefined;
 }
 
 /** Gives an upload up and removes what was stored of it. Idempotent. */

@@ -23,7 +23,7 @@ export function refuseOtherMethods(server: Server): () => void {
         url.startsWith('/docs')
       )
         continue;
-      const allow = [...methods, 'OPTIONS'].join(', ');
+      const allow = [...new Set([...methods, 'OPTIONS'])].join(', ');
       server.route({
         method: others,
         url,

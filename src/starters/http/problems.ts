@@ -6,7 +6,7 @@ import { asProblem } from '../../api/failures.js';
 import { ApiProblem } from '../../api/problems.js';
 import type { Logger } from '../../logging/logger.js';
 
-const TYPE = 'urn:mediamill:problem:';
+export const TYPE = 'urn:mediamill:problem:';
 export const PROBLEM_MIME = 'application/problem+json';
 
 /** Of fastify and its plugins. */

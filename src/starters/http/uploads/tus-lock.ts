@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Lock, Locker, RequestRelease } from '@tus/server';
 
+import { ApiProblem } from '../../../api/problems.js';
 import { releaseLock, renewLock, takeLock } from '../../../catalogue/upload-locks.js';
 import type { Database } from '../../../catalogue/database.js';
 import type { Logger } from '../../../logging/logger.js';
@@ -15,21 +16,6 @@ const RENEW = 1_000;
 /** So long somebody waits for a holder to let go. Milliseconds. */
 const PATIENCE = 8_000;
 const RETRY = 200;
-
-/** RFC 4918; clients of tus try again. */
-const LOCKED = { status_code: 423, body: 'Another request writes to this upload.\n' };
-
-/** An answer of tus, as an error. */
-export class TusRefusal extends Error {
-  readonly status_code: number;
-  readonly body: string;
-
-  constructor(answer: { readonly status_code: number; readonly body: string }) {
-    super(answer.body);
-    this.status_code = answer.status_code;
-    this.body = answer.body;
-  }
-}
 
 export function createTusLocker(db: Database, logger: Logger): Locker {
   return { newLock: (id) => new TusLock(db, logger, id) };
@@ -48,7 +34,7 @@ class TusLock implements Lock {
   async lock(signal: AbortSignal, cancel: RequestRelease): Promise<void> {
     const patience = Date.now() + PATIENCE;
     while (!(await takeLock(this.db, this.id, this.#holder, LEASE))) {
-      if (signal.aborted || Date.now() > patience) throw new TusRefusal(LOCKED);
+      if (signal.aborted || Date.now() > patience) throw new ApiProblem('upload-locked', { retryAfter: 1 });
       await sleep(RETRY);
     }
     this.#timer = setInterval(() => void this.#renew(cancel), RENEW);

@@ -2,18 +2,23 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Readable } from 'node:stream';
 
-import { DataStore, ERRORS, Upload } from '@tus/server';
+import { DataStore, Upload } from '@tus/server';
 
 import type { Caller } from '../../../api/caller.js';
 import type { ApiContext } from '../../../api/context.js';
 import { ApiProblem } from '../../../api/problems.js';
 import type { UploadFacts } from '../../../api/uploads/facts.js';
 import { openUpload } from '../../../api/uploads/open.js';
-import { appendTo, cancelResumable, finishResumable, progressOf } from '../../../api/uploads/resumable.js';
-import { findUpload, type UploadRow } from '../../../catalogue/uploads.js';
+import {
+  appendTo,
+  cancelResumable,
+  findResumable,
+  finishResumable,
+  progressOf,
+} from '../../../api/uploads/resumable.js';
+import type { UploadRow } from '../../../catalogue/uploads.js';
 import type { Priority } from '../../../contracts/assets.js';
 import { parseMetadata } from './said.js';
-import { TusRefusal } from './tus-lock.js';
 
 type Metadata = Upload['metadata'];
 
@@ -40,7 +45,8 @@ export class TusStore extends DataStore {
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const row = await this.#find(id);
     if (row.state === 'complete') return row.size!;
-    if (progressOf(row).offset !== offset) throw new TusRefusal(ERRORS.INVALID_OFFSET);
+    const { offset: there } = progressOf(row);
+    if (there !== offset) throw new ApiProblem('conflict', { detail: `${there} bytes are there.` });
     return appendTo(this.ctx, row, stream);
   }
 
@@ -61,16 +67,15 @@ export class TusStore extends DataStore {
     await cancelResumable(this.ctx, await this.#find(id));
   }
 
-  /** Undefined where there is none of the caller's. */
-  async find(id: string): Promise<UploadRow | undefined> {
-    const row = await findUpload(this.ctx.db, id);
-    return row?.tenant === this.#caller().tenant && row.kind === 'tus' ? row : undefined;
+  /** @throws ApiProblem `upload-unknown` */
+  async find(id: string): Promise<UploadRow> {
+    return findResumable(this.ctx, this.#caller(), id);
   }
 
   async #find(id: string): Promise<UploadRow> {
     const row = await this.find(id);
-    if (!row) throw new TusRefusal(ERRORS.FILE_NOT_FOUND);
-    if (row.state !== 'open' && row.state !== 'complete') throw new TusRefusal(ERRORS.FILE_NO_LONGER_EXISTS);
+    if (row.state !== 'open' && row.state !== 'complete')
+      throw new ApiProblem('upload-expired', { detail: `This upload is ${row.state}.` });
     return row;
   }
 

@@ -1,14 +1,15 @@
 /** `/v1/uploads`: resumable uploads by tus 1.0 (https://tus.io/protocols/resumable-upload). */
-import { Server as TusServer, TUS_RESUMABLE } from '@tus/server';
+import { Server as TusServer } from '@tus/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { ApiContext } from '../../../api/context.js';
-import { asProblem } from '../../../api/failures.js';
 import { maxUploadBytes } from '../../../api/uploads/facts.js';
 import { newUploadId } from '../../../api/uploads/open.js';
 import type { Server } from '../instance.js';
 import { letGo } from './body.js';
-import { createTusLocker, TusRefusal } from './tus-lock.js';
+import { createTusLocker } from './tus-lock.js';
+import { checkTus, problemOf, TUS_VERSION } from './tus-protocol.js';
+import { tusSchemas } from './tus-schemas.js';
 import { TusStore } from './tus-store.js';
 
 const PATH = '/v1/uploads';
@@ -18,19 +19,27 @@ const ASSET_ID = 'Mediamill-Asset-Id';
 const DRAIN = 500;
 
 const abilities = ({ config }: ApiContext, { extensions }: TusStore): Record<string, string> => ({
-  'Tus-Resumable': TUS_RESUMABLE,
-  'Tus-Version': TUS_RESUMABLE,
+  'Tus-Version': TUS_VERSION,
   'Tus-Extension': extensions.join(','),
   'Tus-Max-Size': String(maxUploadBytes(config)),
 });
 
+/** The library's own answers to what is wrong become errors, which are answered as all of this server's are. */
+class TusProtocol extends TusServer {
+  override write(_context: unknown, _headers: unknown, status: number, body = ''): Promise<never> {
+    return Promise.reject(problemOf(status, body));
+  }
+}
+
 export function registerTus(server: Server, ctx: ApiContext): void {
   const store = new TusStore(ctx);
   const replies = new WeakMap<object, FastifyReply>();
-  const replyOf = (request: { runtime?: { node?: { req: object } } }): FastifyReply | undefined =>
-    replies.get(request.runtime?.node?.req ?? {});
+  const nameAsset = async (request: { runtime?: { node?: { req: object } } }, id: string): Promise<void> => {
+    const { assetId } = await store.find(id);
+    if (assetId !== null) replies.get(request.runtime?.node?.req ?? {})?.raw.setHeader(ASSET_ID, assetId);
+  };
 
-  const tus = new TusServer({
+  const tus = new TusProtocol({
     path: PATH,
     datastore: store,
     locker: createTusLocker(ctx.db, ctx.logger),
@@ -43,32 +52,29 @@ export function registerTus(server: Server, ctx: ApiContext): void {
     exposedHeaders: [ASSET_ID, 'X-Request-Id', 'Retry-After'],
     namingFunction: () => newUploadId(),
     onIncomingRequest: async (request, id) => {
-      if (request.method !== 'HEAD') return;
-      const upload = await store.find(id);
-      if (upload?.assetId) replyOf(request)?.raw.setHeader(ASSET_ID, upload.assetId);
+      if (request.method === 'HEAD') await nameAsset(request, id);
     },
     onUploadFinish: async (request, { id }) => {
-      const upload = await store.find(id);
-      if (upload?.assetId) replyOf(request)?.raw.setHeader(ASSET_ID, upload.assetId);
+      await nameAsset(request, id);
       return {};
     },
-    onResponseError: (request, error) => {
-      if (!(error instanceof Error) || error instanceof TusRefusal) return error;
-      const problem = asProblem(error);
-      if (problem.problem === 'internal') ctx.logger.error('request failed', { path: PATH, error });
-      const { detail, retryAfter } = problem.details;
-      if (retryAfter !== undefined) replyOf(request)?.raw.setHeader('retry-after', retryAfter);
-      return { status_code: problem.status, body: `${problem.message}${detail ? ` ${detail}` : ''}\n` };
+    onResponseError: (_request, error) => {
+      throw error instanceof Error ? error : problemOf(error.status_code, error.body);
     },
   });
 
   const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    reply.hijack();
+    checkTus(request.method, request.headers);
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
     replies.set(request.raw, reply);
-    await store.callers.run(request.caller, () => tus.handle(request.raw, reply.raw));
+    try {
+      await store.callers.run(request.caller, () => tus.handle(request.raw, reply.raw));
+    } finally {
+      // What is thrown before that is answered as everywhere.
+      if (reply.raw.headersSent) reply.hijack();
+    }
   };
 
   void server.register(async (scope) => {
@@ -76,13 +82,23 @@ export function registerTus(server: Server, ctx: ApiContext): void {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     scope.addHook('onResponse', async (request) => letGo(request.raw));
-    // Answered by the hook that answers browsers; what tus says in it is added.
+    // Preflight requests are answered by the hook that answers browsers; what tus says in it is added.
     scope.addHook('onSend', async ({ method }, reply) => {
+      void reply.header('Tus-Resumable', TUS_VERSION);
       if (method === 'OPTIONS') void reply.headers(abilities(ctx, store));
+      if (reply.statusCode === 412) void reply.header('Tus-Version', TUS_VERSION);
     });
+    // Schemas are for the document: what they say is checked as the protocol says.
+    scope.setValidatorCompiler(() => () => true);
     const config = { streams: true, access: 'write' } as const;
-    const schema = { tags: ['uploads'], hide: true };
-    scope.route({ method: ['POST', 'OPTIONS'], url: PATH, config, schema, handler: serve });
-    scope.route({ method: ['HEAD', 'PATCH', 'DELETE', 'OPTIONS'], url: `${PATH}/:id`, config, schema, handler: serve });
+    const shown = { ...config, swagger: { exposeHeadRoute: true } };
+    const { options, create, head, patch, remove } = tusSchemas(maxUploadBytes(ctx.config));
+    const one = `${PATH}/:id`;
+    scope.route({ method: 'OPTIONS', url: PATH, config, schema: options, handler: serve });
+    scope.route({ method: 'POST', url: PATH, config, schema: create, handler: serve });
+    scope.route({ method: 'OPTIONS', url: one, config, schema: { hide: true }, handler: serve });
+    scope.route({ method: 'HEAD', url: one, config: shown, schema: head, handler: serve });
+    scope.route({ method: 'PATCH', url: one, config, schema: patch, handler: serve });
+    scope.route({ method: 'DELETE', url: one, config, schema: remove, handler: serve });
   });
 }
