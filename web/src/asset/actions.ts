@@ -52,11 +52,24 @@ addEventListener('pagehide', () => {
   for (const finish of leaving.values()) finish();
 });
 
-export const cancel = (id: string): void =>
-  orSay(api.cancel(id).then(() => say('Cancelled. What was begun is taken back.')));
+/** Asks for the asset again, as it has become. */
+type Refresh = () => Promise<void>;
 
-export const reprocess = (id: string): void =>
-  orSay(api.reprocess(id).then(() => say('Processing begins anew. Until it is done, what there is plays on.')));
+export const cancel = (id: string, refresh: Refresh): void =>
+  orSay(
+    api.cancel(id).then(() => {
+      say('Cancelled. What was begun is taken back.');
+      return refresh();
+    }),
+  );
+
+export const reprocess = ({ id, playable }: Asset, refresh: Refresh): void =>
+  orSay(
+    api.reprocess(id).then(() => {
+      say(`Processing begins anew.${playable ? ' Until it is done, what there is plays on.' : ''}`);
+      return refresh();
+    }),
+  );
 
 export const repair = (id: string): void =>
   orSay(api.reprocess(id, []).then(() => say('What is missing or at fault is made again.')));

@@ -1,9 +1,8 @@
 /** One asset, as it is at this moment. */
 import { useEffect, useState } from 'preact/hooks';
 import { api, isFinal, Refusal, type Asset, type Progress, type Work } from '../lib/api.js';
-import { useCell } from '../lib/cell.js';
 import { follow } from '../lib/live.js';
-import { heard, listing } from '../library/model.js';
+import { heard, listing, touched } from '../library/model.js';
 
 export interface Known {
   readonly asset?: Asset | undefined;
@@ -41,21 +40,30 @@ export function useAsset(id: string): Known {
     });
     return end;
   }, [id, isAtWork]);
-  // Of what rests, the library hears when it is touched.
-  const known = useCell(listing).items.find((item) => item.id === id)?.updatedAt;
+  // Of what rests, one hears when somebody touches it.
+  const updatedAt = asset?.updatedAt;
   useEffect(() => {
-    if (known !== undefined && asset && Date.parse(known) > Date.parse(asset.updatedAt)) void refresh();
-  }, [known]);
+    if (isAtWork || updatedAt === undefined) return undefined;
+    return touched.subscribe(() => {
+      const { asset: one } = touched.value;
+      const isNews = !one || (one.id === id && Date.parse(one.updatedAt) > Date.parse(updatedAt));
+      if (isNews) void refresh();
+    });
+  }, [id, isAtWork, updatedAt]);
   return { asset, progress: asset && isFinal(asset.state) ? undefined : progress, refusal, refresh };
 }
 
+/** Milliseconds. */
 const WORK_MS = 1_000;
+/** The address of the original is good for some minutes. Milliseconds. */
+const ADDRESS_MS = 4 * 60_000;
 
 /** What was made so far; looked up again as long as it changes. */
 export function useWork(asset: Asset | undefined): Work | undefined {
   const [work, setWork] = useState<Work>();
   const id = asset?.id;
   const state = asset?.state;
+  const updatedAt = asset?.updatedAt;
   useEffect(() => {
     if (!id || !state || state === 'deleted') return undefined;
     let over = false;
@@ -64,13 +72,13 @@ export function useWork(asset: Asset | undefined): Work | undefined {
       const found = await api.work(id).catch(() => undefined);
       if (over) return;
       if (found) setWork(found);
-      if (!isFinal(state)) timer = setTimeout(() => void look(), WORK_MS);
+      timer = setTimeout(() => void look(), isFinal(state) ? ADDRESS_MS : WORK_MS);
     };
     void look();
     return () => {
       over = true;
       clearTimeout(timer);
     };
-  }, [id, state]);
+  }, [id, state, updatedAt]);
   return work;
 }

@@ -85,7 +85,7 @@ function Whole({ asset, progress, work, refresh }: WholeProps) {
             <span>{lineOf(asset)}</span>
           </p>
           <Tags asset={asset} refresh={refresh} />
-          <Actions asset={asset} work={work} />
+          <Actions asset={asset} work={work} refresh={refresh} />
         </div>
         <div class="details">
           {asset.image && <ImageTraits image={asset.image} />}
@@ -134,21 +134,22 @@ function UnderWay({ asset, progress }: { asset: Asset; progress: Progress | unde
   );
 }
 
-function Actions({ asset, work }: { asset: Asset; work: Work | undefined }) {
-  const { id, state, legalHold } = asset;
+function Actions({ asset, work, refresh }: Omit<WholeProps, 'progress'>) {
+  const { id, kind, state, legalHold } = asset;
   const underWay = !isFinal(state);
+  const isRepairable = kind !== 'image' && (state === 'ready' || state === 'partial');
   return (
     <div class="actions">
       {underWay ? (
-        <button type="button" class="button" onClick={() => cancel(id)}>
+        <button type="button" class="button" onClick={() => cancel(id, refresh)}>
           Cancel
         </button>
       ) : (
         <>
-          <button type="button" class="button" onClick={() => reprocess(id)}>
+          <button type="button" class="button" onClick={() => reprocess(asset, refresh)}>
             Process again
           </button>
-          {asset.generation > 0 && asset.kind !== 'image' && (
+          {isRepairable && (
             <button type="button" class="button" onClick={() => repair(id)}>
               Repair
             </button>

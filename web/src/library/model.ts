@@ -33,7 +33,8 @@ export interface Query {
 
 export interface Listing {
   readonly items: readonly Asset[];
-  readonly phase: 'loading' | 'more' | 'idle' | 'failed';
+  /** `stuck`: a further page did not come. */
+  readonly phase: 'loading' | 'more' | 'idle' | 'failed' | 'stuck';
   /** There are further pages. */
   readonly hasMore: boolean;
   readonly error?: string;
@@ -47,6 +48,8 @@ export const query = new Cell<Query>(queryOf(new URLSearchParams(location.search
 export const listing = new Cell<Listing>({ items: [], phase: 'loading', hasMore: false });
 /** Of those that are being worked on. */
 export const progress = new Cell<ReadonlyMap<string, Progress>>(new Map());
+/** The asset that was touched last, wherever it is; none when some of them may have been missed. */
+export const touched = new Cell<{ readonly asset?: Asset }>({});
 /** Hidden until they are gone for good: `actions.ts`. */
 export const hidden = new Cell<ReadonlySet<string>>(new Set());
 
@@ -110,7 +113,8 @@ export async function load(): Promise<void> {
 }
 
 export async function loadMore(): Promise<void> {
-  if (listing.value.phase !== 'idle' || cursor === undefined) return;
+  const { phase } = listing.value;
+  if (!(phase === 'idle' || phase === 'stuck') || cursor === undefined) return;
   const own = asking;
   listing.value = { ...listing.value, phase: 'more' };
   const params = parameters(query.value);
@@ -122,7 +126,7 @@ export async function loadMore(): Promise<void> {
     const fresh = page.items.filter(({ id }) => !known.has(id));
     listing.value = { items: [...listing.value.items, ...fresh], phase: 'idle', hasMore: cursor !== undefined };
   } catch (error) {
-    if (!own?.signal.aborted) listing.value = { ...listing.value, phase: 'failed', error: (error as Error).message };
+    if (!own?.signal.aborted) listing.value = { ...listing.value, phase: 'stuck', error: (error as Error).message };
   }
 }
 
@@ -136,7 +140,7 @@ export function heard(asset: Asset): void {
     const before = items[at]!;
     if (Date.parse(asset.updatedAt) < Date.parse(before.updatedAt)) return;
     if (before.state !== asset.state) tell(asset);
-    listing.value = { ...listing.value, items: items.with(at, { ...before, ...asset }) };
+    listing.value = { ...listing.value, items: items.with(at, asset) };
   } else if (belongsOnTop(asset)) {
     listing.value = { ...listing.value, items: [asset, ...items] };
   }
@@ -172,7 +176,11 @@ export function followAll(): () => void {
   return follow(
     '/page/events',
     ({ event, data }) => {
-      if (event === 'asset') heard(JSON.parse(data) as Asset);
+      if (event === 'asset') {
+        const asset = JSON.parse(data) as Asset;
+        heard(asset);
+        touched.value = { asset };
+      }
       if (event === 'progress') {
         const { id, ...rest } = JSON.parse(data) as Progress & { id: string };
         progress.value = new Map(progress.value).set(id, rest);
@@ -180,7 +188,10 @@ export function followAll(): () => void {
     },
     () => {
       // What happened in between.
-      if (isAgain) void load();
+      if (isAgain) {
+        void load();
+        touched.value = {};
+      }
       isAgain = true;
     },
   );

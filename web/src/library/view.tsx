@@ -23,7 +23,8 @@ const KINDS: readonly (readonly [kind: MediaKind | '', name: string])[] = [
   ['audio', 'Sound'],
   ['image', 'Pictures'],
 ];
-const ends = (): void => void loadMore();
+/** Without being asked to, nothing that failed is tried again. */
+const ends = (): void => void (listing.value.phase === 'idle' && loadMore());
 /** Where one was when one left for an asset. */
 let scrolled = 0;
 
@@ -66,6 +67,14 @@ export function Library() {
         <Nothing filtered={isFiltered(now)} onClear={() => setQuery({ text: '', kind: '', state: '' })} />
       )}
       {phase === 'more' && <p class="more">Loading more…</p>}
+      {phase === 'stuck' && (
+        <p class="trouble" role="alert">
+          {error}{' '}
+          <button type="button" class="button" onClick={() => void loadMore()}>
+            Try again
+          </button>
+        </p>
+      )}
     </main>
   );
 }

@@ -5,11 +5,12 @@ import { say } from '../lib/say.js';
 import { chosen, filesOf } from './files.js';
 import { add } from './model.js';
 
-async function take(data: DataTransfer): Promise<void> {
-  const files = await filesOf(data).catch(() => []);
+function take(files: readonly File[]): void {
   if (files.length > 0) add(files);
   else say('There is no file in that.');
 }
+
+const takeFrom = async (data: DataTransfer): Promise<void> => take(await filesOf(data).catch(() => []));
 
 export function DropZone() {
   const [over, setOver] = useState(false);
@@ -35,12 +36,12 @@ export function DropZone() {
       setOver(false);
       if (!event.dataTransfer || !hasFiles(event)) return;
       event.preventDefault();
-      void take(event.dataTransfer);
+      void takeFrom(event.dataTransfer);
     };
     const paste = (event: ClipboardEvent): void => {
       if (!event.clipboardData || event.clipboardData.files.length === 0) return;
       event.preventDefault();
-      void take(event.clipboardData);
+      void takeFrom(event.clipboardData);
     };
     addEventListener('dragenter', enter);
     addEventListener('dragleave', leave);
@@ -69,7 +70,7 @@ export function UploadButtons() {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const onChange = ({ currentTarget }: { currentTarget: HTMLInputElement }): void => {
-    add(chosen(currentTarget.files));
+    take(chosen(currentTarget.files));
     // The same file may be chosen again.
     currentTarget.value = '';
   };

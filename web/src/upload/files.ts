@@ -33,4 +33,8 @@ async function within(folder: FileSystemDirectoryEntry): Promise<File[]> {
   return files;
 }
 
-export const chosen = (list: FileList | null): File[] => [...(list ?? [])].filter(({ name }) => !isLitter(name));
+/** The folder itself was meant, whatever its name is. */
+const isMeant = ({ name, webkitRelativePath }: File): boolean =>
+  ![...webkitRelativePath.split('/').slice(1, -1), name].some(isLitter);
+
+export const chosen = (list: FileList | null): File[] => [...(list ?? [])].filter(isMeant);
