@@ -101,9 +101,16 @@ test('a folder that is dropped is walked through, too', async () => {
       data: { items: [], files: [folder], dragOperationsMask: 1 },
     });
   const here = page.getByText('Drop to upload');
-  await drag('dragEnter');
-  await drag('dragOver');
-  await here.waitFor();
+  // As a hand does: on, until the page shows that it would take it.
+  await until(
+    'the page offers to take it',
+    async () => {
+      await drag('dragEnter');
+      await drag('dragOver');
+      return here.isVisible();
+    },
+    30_000,
+  );
   await drag('drop');
   await here.waitFor({ state: 'detached' });
   await folderArrives(page, 'dropped');
@@ -214,7 +221,7 @@ test('a new name and tags are kept, found, and seen by others who look on', asyn
   await field('Title').fill(`  ${title} `);
   await page.keyboard.press('Enter');
   await heading(page, title).waitFor();
-  expect(await page.title()).toBe(`${title} · Mediamill`);
+  await until('the tab is named after it', async () => (await page.title()) === `${title} · Mediamill`, 10_000);
   await heading(other.page, title).waitFor();
 
   const tags = page.getByRole('list', { name: 'Tags' }).locator('li > span');
