@@ -31,7 +31,10 @@ export const ProblemSchema = Type.Object(
   { description: 'RFC 9457.' },
 );
 
-export const problem = (description: string) => ({ description, content: { [PROBLEM_MIME]: { schema: ProblemSchema } } });
+export const problem = (description: string) => ({
+  description,
+  content: { [PROBLEM_MIME]: { schema: ProblemSchema } },
+});
 /** Whatever the route: its key may be wrong, the server too busy. */
 const EVERYWHERE = { '4xx': problem('What the caller can mend.'), '5xx': problem('What the caller can not mend.') };
 
