@@ -36,3 +36,7 @@ export function statOf(headers: IncomingHttpHeaders): ObjectStat {
     metadata: Object.fromEntries(metadata),
   };
 }
+
+/** RFC 8187: what `encodeURIComponent` leaves as it is, and a header may not hold, is encoded too. */
+export const attachment = (name: string): string =>
+  `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)}`;

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type ClientOptions } from 'minio';
+import { Client } from 'minio';
 import type { Config } from '../config/index.js';
 import { MediaError } from '../contracts/errors.js';
 import type {
@@ -16,28 +16,24 @@ import type {
   WriteOptions,
 } from './object-store.js';
 import type { PartStore } from './part-store.js';
-import { publicReadPolicy, type PublicRead } from './public-read.js';
+import type { PublicRead } from './public-read.js';
+import { ensureBucket } from './s3-buckets.js';
 import { save } from './s3-download.js';
 import { asStoreError } from './s3-errors.js';
-import { headersOf, statOf } from './s3-headers.js';
+import { attachment, headersOf, statOf } from './s3-headers.js';
 import { S3Parts } from './s3-parts.js';
 import { signLike } from './s3-presign.js';
-import { createTransport, type S3Transport } from './s3-transport.js';
+import { abortUploads, DELETE_AT_ONCE, removeObjects } from './s3-remove.js';
+import { clientOptions, createTransport, type S3Transport } from './s3-transport.js';
 import { uploadFile } from './s3-upload.js';
 import { listVersions, removeVersions } from './s3-versions.js';
 
-/** S3: at most so many keys in one delete request and in one page of a listing. */
+/** S3: at most so many keys in one page of a listing. */
 const PAGE = 1000;
 const RETRY_MS = 200;
 
 const versionQuery = (options: ReadOptions): string =>
   options.versionId ? `versionId=${encodeURIComponent(options.versionId)}` : '';
-
-function clientOptions(url: URL, { accessKey, secretKey, region }: Config['storage']): ClientOptions {
-  const secure = url.protocol === 'https:';
-  const port = Number(url.port) || (secure ? 443 : 80);
-  return { endPoint: url.hostname.replace(/^\[|\]$/g, ''), port, useSSL: secure, accessKey, secretKey, region };
-}
 
 class S3Store implements ObjectStore {
   readonly parts: PartStore;
@@ -191,18 +187,7 @@ class S3Store implements ObjectStore {
   }
 
   async remove(bucket: string, keys: readonly string[]): Promise<void> {
-    // XML 1.0, the form of the bulk request, can't carry control characters.
-    const odd = keys.filter((key) => /\p{Cc}/u.test(key));
-    const plain = keys.filter((key) => !/\p{Cc}/u.test(key));
-    for (const key of odd) await this.#request(undefined, () => this.#client.removeObject(bucket, key));
-    for (let start = 0; start < plain.length; start += PAGE) {
-      const batch = plain.slice(start, start + PAGE);
-      const failures = await this.#request(undefined, () => this.#client.removeObjects(bucket, batch));
-      if (failures.length > 0) {
-        const cause = new Error(`${failures.length} objects were not removed: ${JSON.stringify(failures[0])}`);
-        throw new MediaError('STORE_UNAVAILABLE', undefined, { cause });
-      }
-    }
+    await removeObjects(this.#client, (use) => this.#request(undefined, use), bucket, keys);
   }
 
   async removePrefix(bucket: string, prefix: string): Promise<number> {
@@ -215,7 +200,7 @@ class S3Store implements ObjectStore {
     for await (const { key } of this.list(bucket, prefix)) {
       batch.push(key);
       removed += 1;
-      if (batch.length === PAGE) await this.remove(bucket, batch.splice(0));
+      if (batch.length === DELETE_AT_ONCE) await this.remove(bucket, batch.splice(0));
     }
     await this.remove(bucket, batch);
     return removed;
@@ -234,17 +219,7 @@ class S3Store implements ObjectStore {
   }
 
   async ensureBucket(bucket: string, { publicRead }: { publicRead?: PublicRead } = {}): Promise<void> {
-    await this.#request(undefined, async () => {
-      if (await this.#client.bucketExists(bucket)) return;
-      await this.#client.makeBucket(bucket, this.#region).catch((error: NodeJS.ErrnoException) => {
-        // Another process made it in between.
-        if (error.code !== 'BucketAlreadyOwnedByYou') throw error;
-      });
-    });
-    if (publicRead) {
-      const policy = publicReadPolicy(bucket, publicRead);
-      await this.#request(undefined, () => this.#client.setBucketPolicy(bucket, policy));
-    }
+    await ensureBucket(this.#client, (use) => this.#request(undefined, use), bucket, this.#region, publicRead);
   }
 
   async signedUrl(
@@ -267,24 +242,8 @@ class S3Store implements ObjectStore {
     return `${this.#publicUrl}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
   }
 
-  /** MinIO lists unfinished uploads by whole bucket or exact key only, so the prefix is matched here. */
   async abortUploads(bucket: string, prefix: string): Promise<void> {
-    let marker = '';
-    do {
-      const page = await this.#request(undefined, () =>
-        this.#client.listIncompleteUploadsQuery(bucket, '', marker, '', ''),
-      );
-      for (const { key, uploadId } of page.uploads) {
-        if (!String(key).startsWith(prefix)) continue;
-        await this.#request(undefined, () =>
-          this.#client.abortMultipartUpload(bucket, String(key), String(uploadId)),
-        ).catch((error: unknown) => {
-          // Its own writer ended it in between.
-          if (!MediaError.is(error) || error.code !== 'OBJECT_MISSING') throw error;
-        });
-      }
-      marker = page.isTruncated ? page.nextKeyMarker : '';
-    } while (marker);
+    await abortUploads(this.#client, (use) => this.#request(undefined, use), bucket, prefix);
   }
 
   #get(bucket: string, key: string, options: ReadOptions, etag?: string): Promise<IncomingMessage> {
@@ -337,7 +296,3 @@ class S3Store implements ObjectStore {
 export function createObjectStore(config: Config['storage']): ObjectStore {
   return new S3Store(config);
 }
-
-/** RFC 8187: what `encodeURIComponent` leaves as it is, and a header may not hold, is encoded too. */
-const attachment = (name: string): string =>
-  `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)}`;

@@ -5,6 +5,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import http from 'node:http';
 import https from 'node:https';
+import type { ClientOptions } from 'minio';
+import type { Config } from '../config/index.js';
 import { StoreStatusError } from './s3-errors.js';
 
 /** 499 and 520 are what proxies say. */
@@ -40,4 +42,14 @@ export function createTransport(secure: boolean, idleMs: number): S3Transport {
     agent,
     within: (signal, use) => scope.run(signal, use),
   };
+}
+
+/** Runs one request, repeated once when the store gave way. */
+export type Request = <T>(use: () => Promise<T>) => Promise<T>;
+
+/** Where the store is, and who we are there. */
+export function clientOptions(url: URL, { accessKey, secretKey, region }: Config['storage']): ClientOptions {
+  const secure = url.protocol === 'https:';
+  const port = Number(url.port) || (secure ? 443 : 80);
+  return { endPoint: url.hostname.replace(/^\[|\]$/g, ''), port, useSSL: secure, accessKey, secretKey, region };
 }

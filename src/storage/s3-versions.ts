@@ -3,12 +3,10 @@ import type { Client } from 'minio';
 
 import { MediaError } from '../contracts/errors.js';
 import type { ObjectVersion } from './object-store.js';
+import type { Request } from './s3-transport.js';
 
 /** S3: at most so many keys in one delete request and in one page of a listing. */
 const PAGE = 1000;
-
-/** Runs one request, repeated once when the store gave way. */
-type Request = <T>(use: () => Promise<T>) => Promise<T>;
 
 /** What the client's types leave out of a version. */
 interface Listed {
