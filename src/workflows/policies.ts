@@ -48,6 +48,9 @@ const TRANSFER_SECONDS = 1800;
 /** Videos up to so many seconds are encoded on the urgent queue as a whole: they never wait for a chunk of a long one. */
 const SHORT_SECONDS = 12;
 
+/** Seconds of media that are read from end to end within a few seconds, so that no first segment waits long for the slot. */
+const LONGEST_URGENT_READ = 600;
+
 /** Seconds of media that keep the job's own priority: what comes later gives way, so that a long video never holds up a short one. */
 const EARLY_SECONDS = 120;
 
@@ -56,6 +59,13 @@ export function urgencyOf(fromSeconds: number, duration: number): Urgency {
   if (fromSeconds === 0 || duration <= SHORT_SECONDS + 0.5) return 'head';
   return fromSeconds < EARLY_SECONDS ? 'early' : 'bulk';
 }
+
+/**
+ * Players ask for subtitles when they begin, and only once; but to take them out of a file one reads all of it.
+ *
+ * @param duration of the whole video, seconds.
+ */
+export const urgencyOfTexts = (duration: number): Urgency => (duration <= LONGEST_URGENT_READ ? 'head' : 'early');
 
 function priorityOf(urgency: Urgency, priority: Priority): Priority {
   if (urgency === 'wanted') return 1;

@@ -23,7 +23,7 @@ import {
   type VideoRung,
 } from '../contracts/plan.js';
 import type { Rendition } from '../contracts/renditions.js';
-import { policies, urgencyOf, type Urgency } from './policies.js';
+import { policies, urgencyOf, urgencyOfTexts, type Urgency } from './policies.js';
 import type { Story } from './story.js';
 
 export class Steps {
@@ -76,7 +76,9 @@ export class Steps {
   }
 
   makeSubtitles(): Promise<string[]> {
-    return this.whole('subtitles').makeSubtitles(this.story.job, this.plan);
+    const { duration } = this.plan.facts;
+    const policy = policies.encode(this.story.setting, urgencyOfTexts(duration), duration, 'subtitles');
+    return proxyActivities<VideoActivities>(policy).makeSubtitles(this.story.job, this.plan);
   }
 
   makePoster(): Promise<Rendition[]> {

@@ -39,6 +39,8 @@ export function createMakeSubtitles(context: ActivityContext) {
         command: subtitlesCommand(plan),
         dir,
         mediaSeconds: plan.facts.duration,
+        // It costs less than a second of a core, and players ask for it as soon as they play.
+        viewerWaits: true,
         onProgress: ({ outTime }) =>
           scope.report({ step: 'encode', what: 'subtitles', percent: Math.min(100, (outTime / seconds) * 100) }),
       });
