@@ -178,6 +178,7 @@ export const ConfigSchema = group({
     video: text('Task queue of inspection and encoding.', 'video'),
     videoUrgent: text('Task queue of first segments and seeks.', 'video-urgent'),
     image: text('Task queue of image work.', 'image'),
+    publish: text('Task queue of publishing and of deliveries to targets.', 'publish'),
   }),
   workers: group({
     videoConcurrency: count('Encodes at once per video worker. 0: by cores (one ffmpeg uses all its cores).', 0),

@@ -1,5 +1,6 @@
 /** The activities as workflows see them. Types only: the implementations live in `src/activities`. */
 import type { Job, MediaKind } from './assets.js';
+import type { DeadlineReport } from './deadlines.js';
 import type { PublicError } from './errors.js';
 import type { ImageFacts, LoopPlan } from './image.js';
 import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPlan, VideoRung } from './plan.js';
@@ -93,6 +94,35 @@ export interface PublishRequest {
   readonly repair?: boolean | undefined;
   /** Names of the only parts that the repair is about: what else is at fault stays as it is published. Absent: all. */
   readonly mends?: readonly string[] | undefined;
+  /** Parts that are still being made: left alone, named as missing with `TO_FOLLOW`, and published later as an upgrade. */
+  readonly toFollow?: readonly string[] | undefined;
+}
+
+/** What a target is given: references, never bytes. */
+export interface DeliveryRequest {
+  readonly assetId: string;
+  readonly generation: number;
+  readonly tenant: string;
+  /** Name of a configured target. */
+  readonly target: string;
+  /** ISO 8601. Least slack goes first to a ready publisher. */
+  readonly publishBy?: string | undefined;
+}
+
+export interface Delivered {
+  readonly target: string;
+  /** ISO 8601. When the target had answered. */
+  readonly at: string;
+  /** Seconds that it waited for a ready publisher. */
+  readonly waitedSeconds: number;
+}
+
+/** Task queue `publish`. */
+export interface PublishActivities {
+  /** Verifies against the plan, writes playlists, manifest and `asset.json`, switches the asset's generation. */
+  publishMedia(request: PublishRequest): Promise<PublishOutcome>;
+  /** Hands a published asset to a target, by a publisher that is kept ready where starting one takes time. */
+  deliver(request: DeliveryRequest): Promise<Delivered>;
 }
 
 /** A part of the result that is not as planned. */
@@ -193,8 +223,8 @@ export interface MediaActivities {
   awaitTwin(job: Job, sha256: string, startedAt: string): Promise<TwinOutcome>;
   /** The first segment can be watched: state and event. */
   announcePlayable(job: Job, kind: MediaKind): Promise<void>;
-  /** Verifies against the plan, writes playlists, manifest and `asset.json`, switches the asset's generation. */
-  publishMedia(request: PublishRequest): Promise<PublishOutcome>;
+  /** Writes down what is to be expected of the asset's deadline, tells of it on the results topic, and counts it. */
+  announceDeadline(job: Job, report: DeadlineReport): Promise<void>;
   /**
    * Reads back how a published asset was planned and made.
    *

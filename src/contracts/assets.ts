@@ -46,6 +46,10 @@ export interface Job {
   readonly corrected?: true | undefined;
   /** ISO 8601. When the uploader needs it published, where it said so. */
   readonly publishBy?: string | undefined;
+  /** Seconds from the start of encoding within which it is needed. With `publishBy`: whichever comes first. */
+  readonly publicationTimeout?: number | undefined;
+  /** ISO 8601. An embargo: nobody sees anything of it before. */
+  readonly publishNotBefore?: string | undefined;
   /** Free facts of the uploader, strings only, at most 4 KB together. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }

@@ -53,6 +53,7 @@ export const ERRORS = {
   // The result
   VERIFY_FAILED: permanent('The result did not pass verification.'),
   CANCELLED: permanent('Processing was cancelled.'),
+  TO_FOLLOW: permanent('Left for later, to be published by its deadline; it follows.'),
 
   // Not the file's fault
   NO_SPACE: outage('The worker ran out of scratch space.'),

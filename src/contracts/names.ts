@@ -20,6 +20,8 @@ export interface QueueNames {
   readonly videoUrgent: string;
   /** One activity per image. */
   readonly image: string;
+  /** The last step of every asset, and what it is delivered to. */
+  readonly publish: string;
 }
 
 export const DEFAULT_QUEUES: QueueNames = {
@@ -27,6 +29,7 @@ export const DEFAULT_QUEUES: QueueNames = {
   video: 'video',
   videoUrgent: 'video-urgent',
   image: 'image',
+  publish: 'publish',
 };
 
 /** Typed search attributes, all Keyword. Never encrypted: no names, no URLs. */

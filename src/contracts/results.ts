@@ -7,6 +7,7 @@ import type { RenditionDocument } from './assets.js';
 export const RESULT_TYPES = {
   state: 'io.mediamill.asset.state',
   rendition: 'io.mediamill.rendition.ready',
+  deadline: 'io.mediamill.asset.deadline',
 } as const;
 
 export interface StateChanged {

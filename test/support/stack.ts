@@ -73,7 +73,13 @@ export function uniqueNames(config: Config, id = randomUUID().slice(0, 8)): Conf
       resultsTopic: `results.${id}`,
     },
     storage: { uploadsBucket: `uploads-${id}`, stagingBucket: `staging-${id}`, mediaBucket: `media-${id}` },
-    queues: { media: `media-${id}`, video: `video-${id}`, videoUrgent: `video-urgent-${id}`, image: `image-${id}` },
+    queues: {
+      media: `media-${id}`,
+      video: `video-${id}`,
+      videoUrgent: `video-urgent-${id}`,
+      image: `image-${id}`,
+      publish: `publish-${id}`,
+    },
   });
 }
 
