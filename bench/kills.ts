@@ -54,6 +54,7 @@ await withBenchServers(async ({ config, dir }) => {
     withSession(config, async (session) => {
       const scratchOf = (path: string): Config => ({ ...config, scratch: { ...config.scratch, dir: path } });
       await start('workers/media.js', config);
+      await start('workers/publish.js', config);
       await start('workers/image.js', scratchOf(join(dir, 'image')));
       await start('starters/kafka/main.js', config);
       const newWorker = async (): Promise<Worker> => {

@@ -104,6 +104,7 @@ await withBenchServers(async ({ config, dir }) => {
       }
       await start('workers/image.js', scratch('image'));
       await start('workers/media.js', scratch('media'));
+      await start('workers/publish.js', scratch('publish'));
       await start('starters/kafka/main.js', config);
       await withSession(config, async (session) => {
         await publish(session, warm);

@@ -1,5 +1,5 @@
 /** All activities, by the kind of worker that offers them. */
-import type { ImageActivities, MediaActivities, VideoActivities } from '../contracts/activities.js';
+import type { ImageActivities, MediaActivities, PublishActivities, VideoActivities } from '../contracts/activities.js';
 import type { HousekeepingActivities, LifecycleActivities } from '../contracts/lifecycle.js';
 import type { WebhookActivities } from '../contracts/webhooks.js';
 import { onlyWhileAlive } from './alive.js';
@@ -30,18 +30,23 @@ import { createPreviewAudio } from './video/preview-audio.js';
 import { createAttemptDelivery, createGiveUpDelivery } from './webhooks/attempt-delivery.js';
 
 export interface Activities {
-  readonly media: MediaActivities & LifecycleActivities & HousekeepingActivities & WebhookActivities;
+  readonly media: Omit<MediaActivities, 'announceDeadline'> &
+    LifecycleActivities &
+    HousekeepingActivities &
+    WebhookActivities &
+    Pick<PublishActivities, 'publishMedia'>;
   readonly video: VideoActivities;
   readonly image: ImageActivities;
+  readonly publish: Pick<PublishActivities, 'publishMedia'>;
 }
 
 export function createActivities(outside: ActivityContext): Activities {
   const context = onlyWhileAlive(outside);
+  const publish = { publishMedia: createPublishMedia(context) };
   return {
     media: {
       awaitTwin: createAwaitTwin(context),
       announcePlayable: createAnnouncePlayable(context),
-      publishMedia: createPublishMedia(context),
       loadPlan: createLoadPlan(context),
       recordEnd: createRecordEnd(context),
       discardOutputs: createDiscardOutputs(context),
@@ -52,6 +57,8 @@ export function createActivities(outside: ActivityContext): Activities {
       sweepStore: createSweepStore(context),
       attemptDelivery: createAttemptDelivery(context),
       giveUpDelivery: createGiveUpDelivery(context),
+      // For workflows that were begun when publishing had no queue of its own.
+      ...publish,
     },
     video: {
       inspectMedia: createInspectMedia(context),
@@ -69,5 +76,6 @@ export function createActivities(outside: ActivityContext): Activities {
       makePoster: createMakePoster(context),
       makeStoryboard: createMakeStoryboard(context),
     },
+    publish,
   };
 }

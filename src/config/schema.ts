@@ -190,6 +190,7 @@ export const ConfigSchema = group({
       0,
     ),
     mediaConcurrency: count('Light steps at once per media worker.', 20, { minimum: 1 }),
+    publishConcurrency: count('Assets published or delivered at once per publish worker.', 40, { minimum: 1 }),
     graceSeconds: count('After SIGTERM, how long running steps may go on before they are asked to hand over.', 5),
     forceSeconds: count('After SIGTERM, when the process ends whatever still runs. Must exceed the grace time.', 20, {
       minimum: 1,

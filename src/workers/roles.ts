@@ -1,12 +1,12 @@
-/** The three kinds of workers: what each polls, how much it does at once, which activities it offers. */
+/** The kinds of workers: what each polls, how much it does at once, which activities it offers. */
 import { availableParallelism } from 'node:os';
 
 import { createActivities } from '../activities/index.js';
 import type { ActivityContext } from '../activities/context.js';
 import type { Config } from '../config/schema.js';
 
-export type Role = 'media' | 'video' | 'image';
-export const ROLES: readonly Role[] = ['media', 'video', 'image'];
+export type Role = 'media' | 'video' | 'image' | 'publish';
+export const ROLES: readonly Role[] = ['media', 'video', 'image', 'publish'];
 
 export interface RolePlan {
   readonly pools: readonly Pool[];
@@ -50,6 +50,11 @@ export function planRole(role: Role, config: Config, cores: number = availablePa
           { taskQueue: queues.image, concurrency: 2 * (workers.imageConcurrency || cores), runsWorkflows: false },
         ],
         needsTools: true,
+      };
+    case 'publish':
+      return {
+        pools: [{ taskQueue: queues.publish, concurrency: workers.publishConcurrency, runsWorkflows: false }],
+        needsTools: false,
       };
   }
 }

@@ -85,6 +85,10 @@ const common = ({ tenant, priority }: Setting, summary: string): ActivityOptions
   summary,
 });
 
+/** Workflows that were begun when publishing had no queue of its own name none: media workers do it for them. */
+const publishQueue = (queues: Partial<QueueNames> & Pick<QueueNames, 'media'>): string =>
+  queues.publish ?? queues.media;
+
 export const policies = {
   /** Nobody can watch before it is done, and it is short: not behind encodes. */
   inspect: (setting: Setting): ActivityOptions => ({
@@ -117,7 +121,7 @@ export const policies = {
   /** Reading back what was made grows with it: one small request for each segment of a ten-hour video takes minutes. */
   publish: (setting: Setting): ActivityOptions => ({
     ...common(setting, 'verify and publish'),
-    taskQueue: setting.queues.media,
+    taskQueue: publishQueue(setting.queues),
     startToCloseTimeout: '30 minutes',
   }),
 

@@ -6,6 +6,7 @@ import type {
   ImageActivities,
   Made,
   MediaActivities,
+  PublishActivities,
   PublishOutcome,
   PublishRequest,
   VideoActivities,
@@ -101,7 +102,7 @@ export class Steps {
     made: Made,
     how: Pick<PublishRequest, 'lastTry' | 'repair' | 'mends'>,
   ): Promise<PublishOutcome> {
-    const { publishMedia } = proxyActivities<MediaActivities>(policies.publish(this.story.setting));
+    const { publishMedia } = proxyActivities<PublishActivities>(policies.publish(this.story.setting));
     return publishMedia({ job: this.story.job, plan: this.plan, startedAt, made, ...how });
   }
 

@@ -61,6 +61,7 @@ it('has the servers, the workers and the starters', () => {
     'starter',
     'worker-image',
     'worker-media',
+    'worker-publish',
     'worker-video',
   ]);
   expect(services.map(([name]) => name)).toEqual(

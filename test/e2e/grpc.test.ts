@@ -60,6 +60,7 @@ beforeAll(async () => {
   opened = openContext(config, createLogger({ ...config.log, level: 'error' }), 'test');
   processes = [];
   await start('workers/media.js', 'worker ready');
+  await start('workers/publish.js', 'worker ready');
   await start('workers/video.js', 'worker ready');
   await start('starters/kafka/main.js', 'starter ready');
   await start('starters/http/main.js', 'http server ready');

@@ -24,7 +24,7 @@ let mill: Mill;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-frozen-'));
   sample = await makeVideo(join(dir, 'sample.mp4'), { seconds: SECONDS, width: 320, height: 180, fps: FPS });
-  mill = await openMill(dir, await stack.isolated(), ['video', 'image', 'media', 'media']);
+  mill = await openMill(dir, await stack.isolated(), ['video', 'image', 'media', 'publish', 'publish']);
 }, 240_000);
 
 afterAll(async () => {

@@ -42,13 +42,13 @@ interface Phase {
 const PHASES: readonly Phase[] = [
   { phase: 'inspect', film: 'a', role: 'video', at: /^GET a\.mp4/ },
   { phase: 'audio', film: 'a', role: 'video', at: /^PUT audio\/[^/]+\/seg-00002\.m4s/ },
-  { phase: 'verify', film: 'a', role: 'media', at: /^GET video\/144p\/seg-00003\.m4s/ },
+  { phase: 'verify', film: 'a', role: 'publish', at: /^GET video\/144p\/seg-00003\.m4s/ },
   { phase: 'first segment', film: 'b', role: 'video', at: /^PUT video\/90p\/seg-00000\.m4s/ },
   { phase: 'poster', film: 'b', role: 'image', at: /^PUT images\/poster/ },
-  { phase: 'publish: playlists', film: 'b', role: 'media', at: /^PUT video\/144p\/index\.m3u8/ },
+  { phase: 'publish: playlists', film: 'b', role: 'publish', at: /^PUT video\/144p\/index\.m3u8/ },
   { phase: 'middle of a chunk', film: 'c', role: 'video', at: /^PUT video\/180p\/seg-00004\.m4s/ },
   { phase: 'storyboard', film: 'c', role: 'image', at: /^PUT storyboard\/sheet/ },
-  { phase: 'publish: asset.json', film: 'c', role: 'media', at: /^PUT asset\.json/ },
+  { phase: 'publish: asset.json', film: 'c', role: 'publish', at: /^PUT asset\.json/ },
 ];
 
 interface Death {
@@ -68,7 +68,15 @@ let mill: Mill;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-phases-'));
   const sample = await makeVideo(join(dir, 'sample.mp4'), { seconds: SECONDS, width: 320, height: 180, fps: FPS });
-  mill = await openMill(dir, await stack.isolated(), ['video', 'video', 'image', 'image', 'media', 'media']);
+  mill = await openMill(dir, await stack.isolated(), [
+    'video',
+    'video',
+    'image',
+    'image',
+    'media',
+    'publish',
+    'publish',
+  ]);
   const replacements: Promise<unknown>[] = [];
   mill.proxy.fault = async (request) => {
     const worker = await mill.worker(request.by);

@@ -33,7 +33,7 @@ beforeAll(async () => {
   whole = join(dir, 'whole.mkv');
   // FLAC: the priming of AAC would move the picture by a frame here.
   await run('ffmpeg', ['-nostdin', '-v', 'error', '-i', sample, '-c:v', 'copy', '-c:a', 'flac', whole]);
-  mill = await openMill(dir, await stack.isolated(), ['video', 'image', 'media']);
+  mill = await openMill(dir, await stack.isolated(), ['video', 'image', 'media', 'publish']);
 }, 120_000);
 
 afterAll(async () => {

@@ -58,6 +58,7 @@ async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
     startProcess('workers/video.js', withScratch(scratch[1]), 'worker ready'),
     startProcess('workers/image.js', withScratch(await mkdtemp(join(dir, 'scratch-'))), 'worker ready'),
     startProcess('workers/media.js', config, 'worker ready'),
+    startProcess('workers/publish.js', config, 'worker ready'),
   ]);
   const [first, second] = processes;
   try {

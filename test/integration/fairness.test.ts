@@ -47,7 +47,13 @@ interface Scene {
 /** One worker with two slots for bulk and two urgent ones. */
 async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
   const id = randomUUID().slice(0, 8);
-  const queues: QueueNames = { media: `m-${id}`, video: `v-${id}`, videoUrgent: `u-${id}`, image: `i-${id}` };
+  const queues: QueueNames = {
+    media: `m-${id}`,
+    video: `v-${id}`,
+    videoUrgent: `u-${id}`,
+    image: `i-${id}`,
+    publish: `p-${id}`,
+  };
   const plans = new Map<string, VideoPlan>();
   const taken: Scene['taken'] = [];
   const work = async (job: Job, first: number): Promise<void> => {
@@ -69,6 +75,7 @@ async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
   const pools = [
     await Worker.create({ ...common, taskQueue: queues.media, workflowBundle: bundle }),
     await Worker.create({ ...common, taskQueue: queues.image }),
+    await Worker.create({ ...common, taskQueue: queues.publish }),
     await Worker.create({ ...common, taskQueue: queues.video, maxConcurrentActivityTaskExecutions: 2 }),
     await Worker.create({ ...common, taskQueue: queues.videoUrgent, maxConcurrentActivityTaskExecutions: 2 }),
   ];

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const config = await stack.isolated({ database: true });
   api = await openApi(config);
   client = await api.as('default');
-  mill = await openMill(dir, config, ['video', 'image', 'media']);
+  mill = await openMill(dir, config, ['video', 'image', 'media', 'publish']);
 }, 180_000);
 afterAll(async () => {
   await mill?.close();

@@ -15,7 +15,7 @@ import { createStoreProxy, type StoreProxy } from './store-proxy.js';
 import { startProcess, type OwnProcess } from './worker.js';
 import { jobOf } from './job.js';
 
-export type Role = 'video' | 'image' | 'media';
+export type Role = 'video' | 'image' | 'media' | 'publish';
 
 /** Three rungs (`RUNGS`) of a small picture, in chunks of 1, 2, 3, 3 ... segments. */
 const PROFILE = `

@@ -19,14 +19,14 @@ test.each([
 });
 
 test('what is configured holds, whatever the cores', () => {
-  const workers = { videoConcurrency: 1, imageConcurrency: 5, mediaConcurrency: 7 };
-  for (const cores of [1, 64]) expect(at(cores, { workers })).toEqual({ video: 1, image: 10, media: 7 });
+  const workers = { videoConcurrency: 1, imageConcurrency: 5, mediaConcurrency: 7, publishConcurrency: 9 };
+  for (const cores of [1, 64]) expect(at(cores, { workers })).toEqual({ video: 1, image: 10, media: 7, publish: 9 });
 });
 
 test('each role polls its own queues, one of them runs workflows, and the others have decoders', () => {
   const config = loadConfig({ files: [], env: { QUEUES_VIDEO: 'films' } });
   const plans = ROLES.map((role) => planRole(role, config));
-  expect(plans.map(({ needsTools }) => needsTools)).toEqual([false, true, true]);
+  expect(plans.map(({ needsTools }) => needsTools)).toEqual([false, true, true, false]);
   expect(plans.map(({ pools }) => pools.map(({ taskQueue, runsWorkflows }) => [taskQueue, runsWorkflows]))).toEqual([
     [['media', true]],
     [
@@ -34,6 +34,7 @@ test('each role polls its own queues, one of them runs workflows, and the others
       ['video-urgent', false],
     ],
     [['image', false]],
+    [['publish', false]],
   ]);
 });
 

@@ -28,7 +28,7 @@ interface Run {
 async function deliver(answer: (attempt: number, sinceFirst: number) => DeliveryOutcome): Promise<Run> {
   const { env } = skipping;
   const queue = `webhooks-${randomUUID()}`;
-  const queues: QueueNames = { media: queue, video: queue, videoUrgent: queue, image: queue };
+  const queues: QueueNames = { media: queue, video: queue, videoUrgent: queue, image: queue, publish: queue };
   const times: number[] = [];
   const givenUp: string[] = [];
   const activities: WebhookActivities = {

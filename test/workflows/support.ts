@@ -29,6 +29,7 @@ import type {
   ImageActivities,
   Inspection,
   MediaActivities,
+  PublishActivities,
   PublishOutcome,
   PublishRequest,
   VideoActivities,
@@ -40,7 +41,7 @@ import { framesOfChunk, type ChunkResult, type EncodedAudio, type VideoPlan } fr
 import type { Progress } from '../../src/contracts/progress.js';
 import { planStart } from '../../src/client/start.js';
 
-export type AllActivities = VideoActivities & ImageActivities & MediaActivities;
+export type AllActivities = VideoActivities & ImageActivities & MediaActivities & PublishActivities;
 export type Scripted = Partial<AllActivities & LifecycleActivities & HousekeepingActivities>;
 
 export interface Bench {
@@ -65,7 +66,13 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
     client,
     run: async (type, activities, use, args) => {
       const queue = `test-${randomUUID()}`;
-      const queues: QueueNames = { media: queue, video: queue, videoUrgent: `${queue}-urgent`, image: queue };
+      const queues: QueueNames = {
+        media: queue,
+        video: queue,
+        videoUrgent: `${queue}-urgent`,
+        image: queue,
+        publish: queue,
+      };
       const options: WorkerOptions = {
         connection: native,
         namespace,
@@ -245,7 +252,9 @@ export const wellBehaved: AllActivities = {
   }),
   awaitTwin: async () => ({ outcome: 'mine' }),
   announcePlayable: async () => undefined,
+  announceDeadline: async () => undefined,
   publishMedia: async (request) => published(request),
+  deliver: async ({ target }) => ({ target, at: new Date().toISOString(), waitedSeconds: 0 }),
   loadPlan: async () => {
     throw damaged();
   },

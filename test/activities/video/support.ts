@@ -87,7 +87,7 @@ export async function openMill(config: Config, scratch?: string): Promise<Mill> 
       return { job, plan, startedAt: job.uploadedAt, made, lastTry: true };
     },
     async publish(request) {
-      const outcome = await run(activities.media.publishMedia, request);
+      const outcome = await run(activities.publish.publishMedia, request);
       if (outcome.outcome !== 'published') throw new Error(JSON.stringify(outcome.findings));
       return outcome;
     },

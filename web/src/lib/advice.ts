@@ -27,6 +27,7 @@ const ADVICE: Record<ErrorCode, string> = {
   DECODER_TIMEOUT: NEW_FILE,
   DECODER_LIMIT: SMALLER,
   VERIFY_FAILED: 'Process it again. If that does not help, export it again and upload that.',
+  TO_FOLLOW: 'Nothing is to be done: it is being made, and follows by itself.',
   CANCELLED: 'Process it again whenever you like.',
   NO_SPACE: AGAIN,
   STORE_UNAVAILABLE: AGAIN,
