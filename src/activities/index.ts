@@ -6,6 +6,7 @@ import { onlyWhileAlive } from './alive.js';
 import { createAnnouncePlayable } from './announce-playable.js';
 import type { ActivityContext } from './context.js';
 import { createAwaitTwin } from './dedupe/await-twin.js';
+import { createAnnounceDeadline } from './deadlines/announce-deadline.js';
 import { createHashSource } from './dedupe/hash-source.js';
 import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
@@ -30,7 +31,7 @@ import { createPreviewAudio } from './video/preview-audio.js';
 import { createAttemptDelivery, createGiveUpDelivery } from './webhooks/attempt-delivery.js';
 
 export interface Activities {
-  readonly media: Omit<MediaActivities, 'announceDeadline'> &
+  readonly media: MediaActivities &
     LifecycleActivities &
     HousekeepingActivities &
     WebhookActivities &
@@ -47,6 +48,7 @@ export function createActivities(outside: ActivityContext): Activities {
     media: {
       awaitTwin: createAwaitTwin(context),
       announcePlayable: createAnnouncePlayable(context),
+      announceDeadline: createAnnounceDeadline(context),
       loadPlan: createLoadPlan(context),
       recordEnd: createRecordEnd(context),
       discardOutputs: createDiscardOutputs(context),

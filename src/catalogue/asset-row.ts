@@ -10,6 +10,8 @@ export const ASSET_COLUMNS = [
   ...(['generation', 'error', 'document', 'title', 'file_name', 'tags', 'metadata', 'profile', 'priority'] as const),
   ...(['bytes', 'duration', 'content_type', 'job', 'api_key', 'legal_hold', 'source_sha256'] as const),
   ...(['outputs_prefix', 'revision', 'purged_at', 'source_removed_at', 'created_at', 'updated_at'] as const),
+  ...(['publish_by', 'publish_not_before', 'first_published_at'] as const),
+  ...(['deadline_state', 'projected_at', 'deadline_measures'] as const),
 ] as const;
 
 type Unread = 'sha256' | 'perceptual_hash' | 'words' | 'names' | 'swept_below';
@@ -46,6 +48,12 @@ export function assetRow(row: AssetRecord): AssetRow {
     revision: row.revision,
     purgedAt: row.purged_at,
     sourceRemovedAt: row.source_removed_at,
+    publishBy: row.publish_by,
+    publishNotBefore: row.publish_not_before,
+    firstPublishedAt: row.first_published_at,
+    deadlineState: row.deadline_state,
+    projectedAt: row.projected_at,
+    measures: row.deadline_measures,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -1,5 +1,6 @@
 /** The port to the catalogue: what is known of every asset, for ever. Adapter: `postgres.ts`. */
 import type { AssetDocument, AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
+import type { DeadlineState, Measure } from '../contracts/deadlines.js';
 import type { PublicError } from '../contracts/errors.js';
 
 export interface AssetRow {
@@ -44,6 +45,17 @@ export interface AssetRow {
   /** When the last object of a deleted asset was gone. */
   readonly purgedAt: Date | null;
   readonly sourceRemovedAt: Date | null;
+  /** When it is needed; of a timeout that counts from the start of encoding, null until that starts. */
+  readonly publishBy: Date | null;
+  /** An embargo: nobody sees anything of it before. */
+  readonly publishNotBefore: Date | null;
+  /** Of any generation. */
+  readonly firstPublishedAt: Date | null;
+  readonly deadlineState: DeadlineState | null;
+  /** When it will be published as far as one knows; of `met` and `missed`, when it was. */
+  readonly projectedAt: Date | null;
+  /** What was done to be in time. */
+  readonly measures: readonly Measure[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

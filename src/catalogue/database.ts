@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, type Generated, type GeneratedAlways, type JSO
 import pg from 'pg';
 import type { Config } from '../config/index.js';
 import type { AssetDocument, AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
+import type { DeadlineState, Measure } from '../contracts/deadlines.js';
 import { MediaError, type PublicError } from '../contracts/errors.js';
 
 interface AssetsTable {
@@ -46,10 +47,24 @@ interface AssetsTable {
   source_removed_at: Date | null;
   /** Nothing of generations below this one is kept any more. */
   swept_below: Generated<number>;
+  publish_by: Date | null;
+  publish_not_before: Date | null;
+  first_published_at: Date | null;
+  deadline_state: DeadlineState | null;
+  projected_at: Date | null;
+  deadline_measures: Generated<Measure[]>;
   /** Only searches and sorting use these: a tsvector; title and file name without accents, case and punctuation. */
   words: GeneratedAlways<string>;
   names: GeneratedAlways<string>;
   created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+interface EncodeSpeedsTable {
+  machine_class: string;
+  work: string;
+  speed: number;
+  samples: Generated<number>;
   updated_at: Generated<Date>;
 }
 
@@ -192,6 +207,7 @@ export interface Tables {
   contents: ContentsTable;
   webhook_endpoints: WebhookEndpointsTable;
   webhook_deliveries: WebhookDeliveriesTable;
+  encode_speeds: EncodeSpeedsTable;
 }
 
 export type Database = Kysely<Tables>;

@@ -7,6 +7,7 @@ import { outputPrefix, type Job } from '../contracts/assets.js';
 import { versionOf } from '../contracts/ids.js';
 import type { AssetFacts, HistoryRow, Publication, Transition } from './catalogue.js';
 import type { Tables } from './database.js';
+import { wishesOf } from './deadline-columns.js';
 import { durationOf } from './document-columns.js';
 import { enqueue } from './outbox.js';
 import { NO_TRAITS, traitsOf } from './similar.js';
@@ -106,6 +107,7 @@ async function insert(tx: Tx, job: Job, transition: Transition, publishes: boole
       file_name: source.key.split('/').at(-1) || null,
       content_type: source.contentType ?? null,
       ...(job.metadata && { metadata: JSON.stringify(job.metadata) }),
+      ...wishesOf(job),
       ...columnsOf({
         profile: job.profile,
         priority: job.priority,
@@ -113,7 +115,7 @@ async function insert(tx: Tx, job: Job, transition: Transition, publishes: boole
         sourceSha256: source.sha256,
         ...transition.facts,
       }),
-      ...(publishes && publishedColumns(job, transition)),
+      ...(publishes && { ...publishedColumns(job, transition), first_published_at: sql<Date>`clock_timestamp()` }),
     })
     // Names no constraint: with several unique ones, racing inserts can meet at any of them.
     .onConflict((conflict) => conflict.doNothing())
@@ -135,7 +137,11 @@ async function update(tx: Tx, job: Job, transition: Transition, publishes: boole
     ...(transition.to === 'deleted' && { ...NO_TRAITS, ...NO_WORDS }),
     // A repair starts from a stored plan, which does not know all of its job.
     ...(transition.to !== 'deleted' && !isRepair(transition) && { job: JSON.stringify(job), profile: job.profile }),
-    ...(publishes && { generation: job.generation, ...publishedColumns(job, transition) }),
+    ...(publishes && {
+      generation: job.generation,
+      ...publishedColumns(job, transition),
+      first_published_at: sql<Date>`coalesce(first_published_at, clock_timestamp())`,
+    }),
     ...(document !== undefined && { document }),
   });
 }
@@ -193,5 +199,6 @@ async function record(tx: Tx, job: Job, transition: Transition, from: HistoryRow
     })
     .execute();
   const { assetId, tenant, generation } = job;
-  await announceToWebhooks(tx, { assetId, tenant, generation, state: transition.to, error: transition.error });
+  const { to: state, error } = transition;
+  await announceToWebhooks(tx, `asset.${state}`, { assetId, tenant, generation, state, error });
 }

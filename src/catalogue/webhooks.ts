@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { sql, type Selectable, type Transaction } from 'kysely';
 
-import type { AssetEventData, WebhookEvent } from '../contracts/webhooks.js';
+import type { AssetEventData, WebhookEvent, WebhookEventType } from '../contracts/webhooks.js';
 import { mapped, type Database, type Tables } from './database.js';
 import type { EndpointSecret } from './webhook-endpoints.js';
 
@@ -48,9 +48,9 @@ const TO_OUTBOX = sql`
  */
 export async function announceToWebhooks(
   tx: Transaction<Tables>,
-  change: Pick<AssetEventData, 'assetId' | 'tenant' | 'generation' | 'state' | 'error'>,
+  type: WebhookEventType,
+  change: Omit<AssetEventData, 'kind' | 'title' | 'metadata'>,
 ): Promise<void> {
-  const type = `asset.${change.state}`;
   const event = { type, timestamp: new Date().toISOString() };
   await sql`
     with made as (

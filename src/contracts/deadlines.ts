@@ -21,3 +21,66 @@ export interface DeadlineReport {
   readonly slackSeconds: number;
   readonly measures: readonly Measure[];
 }
+
+/** What an uploader says of when it is needed. Times are instants: ISO 8601 with a zone, judged by the server's clock. */
+export interface DeadlineWishes {
+  readonly publishBy?: string | undefined;
+  /** Seconds from the start of encoding. */
+  readonly publicationTimeout?: number | undefined;
+  readonly publishNotBefore?: string | undefined;
+}
+
+/** Payload of the update `setDeadline`. Absent: stays as it is; null: none any more. */
+export interface DeadlineChange {
+  readonly publishBy?: string | null | undefined;
+  readonly publishNotBefore?: string | null | undefined;
+}
+
+/** Seconds: 30 days. */
+export const MAX_PUBLICATION_TIMEOUT = 30 * 86_400;
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
+
+/** What is wrong with them, for people; undefined: nothing. A deadline in the past is none of it. */
+export function problemOfWishes(wishes: DeadlineWishes): string | undefined {
+  const { publishBy, publicationTimeout, publishNotBefore } = wishes;
+  for (const [name, value] of Object.entries({ publishBy, publishNotBefore })) {
+    if (value !== undefined && (!INSTANT.test(value) || Number.isNaN(Date.parse(value))))
+      return `${name} must be a date and time with a zone`;
+  }
+  if (publicationTimeout !== undefined && !(publicationTimeout > 0 && publicationTimeout <= MAX_PUBLICATION_TIMEOUT))
+    return `publicationTimeout must be seconds, more than 0 and at most ${MAX_PUBLICATION_TIMEOUT}`;
+  if (publishBy !== undefined && publishNotBefore !== undefined && Date.parse(publishNotBefore) > Date.parse(publishBy))
+    return 'publishNotBefore must not be later than publishBy';
+  return undefined;
+}
+
+/**
+ * Of several deadlines the first one counts; of one that ends within the embargo, the end of the embargo.
+ *
+ * @param encodingStartedAt ISO 8601; absent: it has not started
+ */
+export function deadlineOf(
+  { publishBy, publicationTimeout, publishNotBefore }: DeadlineWishes,
+  encodingStartedAt: string | undefined,
+): string | undefined {
+  const counted =
+    publicationTimeout === undefined || encodingStartedAt === undefined
+      ? Infinity
+      : Date.parse(encodingStartedAt) + publicationTimeout * 1000;
+  const first = Math.min(counted, publishBy === undefined ? Infinity : Date.parse(publishBy));
+  if (first === Infinity) return undefined;
+  return new Date(Math.max(first, publishNotBefore === undefined ? first : Date.parse(publishNotBefore))).toISOString();
+}
+
+/** What is held back to the second has that second. Milliseconds. */
+const EMBARGO_GRACE = 1_000;
+
+/** Whether it was published in time. @param publishedAt ISO 8601 */
+export function isInTime(
+  publishedAt: string,
+  { publishBy, publishNotBefore }: { readonly publishBy: string; readonly publishNotBefore?: string | undefined },
+): boolean {
+  const embargo = publishNotBefore === undefined ? -Infinity : Date.parse(publishNotBefore) + EMBARGO_GRACE;
+  return Date.parse(publishedAt) <= Math.max(Date.parse(publishBy), embargo);
+}

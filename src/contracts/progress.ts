@@ -81,3 +81,5 @@ export const SIGNAL_WANTED = 'wanted';
 export const QUERY_PROGRESS = 'progress';
 export const UPDATE_CANCEL_RENDITION = 'cancelRendition';
 export const UPDATE_SET_PRIORITY = 'setPriority';
+/** Its one argument: a `DeadlineChange`. */
+export const UPDATE_SET_DEADLINE = 'setDeadline';

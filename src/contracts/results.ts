@@ -1,5 +1,6 @@
 /** Result events on the topic `media.results`: CloudEvents 1.0, structured JSON, message key = asset id. */
 import type { AssetState, MediaKind } from './assets.js';
+import type { DeadlineReport } from './deadlines.js';
 import type { PublicError } from './errors.js';
 import type { ImageFacts } from './image.js';
 import type { RenditionDocument } from './assets.js';
@@ -28,6 +29,14 @@ export interface RenditionReady {
   readonly generation: number;
   readonly tenant: string;
   readonly rendition: RenditionDocument;
+}
+
+/** Something is to be said of an asset's deadline: it is at risk, was met or missed. */
+export interface DeadlineAnnounced extends DeadlineReport {
+  readonly assetId: string;
+  readonly workflowId: string;
+  readonly generation: number;
+  readonly tenant: string;
 }
 
 export interface CloudEvent<T> {

@@ -1,18 +1,23 @@
 /** Events to URLs that tenants name, by the Standard Webhooks specification: what is sent, and when it is tried again. */
 import { ASSET_STATES, type AssetState, type MediaKind } from './assets.js';
+import type { DeadlineReport } from './deadlines.js';
 import type { PublicError } from './errors.js';
 
-export type AssetEventType = `asset.${AssetState}`;
+/** An asset enters a state, or something is to be said of its deadline. */
+export type WebhookEventType = `asset.${AssetState}` | `deadline.${'at-risk' | 'met' | 'missed'}`;
 
 /** What an endpoint may ask for. */
-export const ASSET_EVENT_TYPES: readonly AssetEventType[] = ASSET_STATES.map((state) => `asset.${state}` as const);
+export const WEBHOOK_EVENT_TYPES: readonly WebhookEventType[] = [
+  ...ASSET_STATES.map((state) => `asset.${state}` as const),
+  ...(['deadline.at-risk', 'deadline.met', 'deadline.missed'] as const),
+];
 
 /** Sent when its owner asks for it, to try an endpoint. */
 export const TEST_EVENT_TYPE = 'webhook.test';
 
 /** The body of a delivery. */
 export interface WebhookEvent {
-  readonly type: AssetEventType | typeof TEST_EVENT_TYPE;
+  readonly type: WebhookEventType | typeof TEST_EVENT_TYPE;
   /** ISO 8601. When it happened, not when it is sent. */
   readonly timestamp: string;
   readonly data: AssetEventData | Record<string, never>;
@@ -26,6 +31,8 @@ export interface AssetEventData {
   readonly kind: MediaKind | null;
   readonly state: AssetState;
   readonly error?: PublicError | undefined;
+  /** Of `deadline.*`. */
+  readonly deadline?: DeadlineReport | undefined;
   /** The uploader's, as they were then. */
   readonly title: string | null;
   readonly metadata: Readonly<Record<string, string>>;

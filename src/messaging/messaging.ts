@@ -1,6 +1,6 @@
 /** The port to the event broker. Adapter: `kafka.ts`, the only file that imports a Kafka client. */
 import type { RenditionDocument } from '../contracts/assets.js';
-import type { StateChanged } from '../contracts/results.js';
+import type { DeadlineAnnounced, StateChanged } from '../contracts/results.js';
 
 export interface BrokerRecord {
   readonly topic: string;
@@ -23,6 +23,7 @@ export interface OutgoingRecord {
 export interface ResultPublisher {
   /** @param renditions of the same asset, told of first; all in one request */
   state(change: StateChanged, renditions?: readonly RenditionDocument[]): Promise<void>;
+  deadline(announced: DeadlineAnnounced): Promise<void>;
 }
 
 /** Idempotent producer. Errors: EVENTS_UNAVAILABLE for everything that another try can mend. */

@@ -2,13 +2,19 @@
 import { createHash } from 'node:crypto';
 
 import type { Config } from '../config/schema.js';
-import { RESULT_TYPES, type CloudEvent, type RenditionReady, type StateChanged } from '../contracts/results.js';
+import {
+  RESULT_TYPES,
+  type CloudEvent,
+  type DeadlineAnnounced,
+  type RenditionReady,
+  type StateChanged,
+} from '../contracts/results.js';
 import type { Logger } from '../logging/logger.js';
 import type { EventProducer, ResultPublisher } from './messaging.js';
 
 /** Errors: EVENTS_UNAVAILABLE. */
 export function createResultPublisher(producer: EventProducer, config: Config, logger: Logger): ResultPublisher {
-  const publish = async (events: readonly CloudEvent<StateChanged | RenditionReady>[]): Promise<void> => {
+  const publish = async (events: readonly CloudEvent<StateChanged | RenditionReady | DeadlineAnnounced>[]): Promise<void> => {
     await producer.send(
       events.map((event) => ({
         topic: config.kafka.resultsTopic,
@@ -28,6 +34,7 @@ export function createResultPublisher(producer: EventProducer, config: Config, l
       );
       return publish([...ready, stateEvent(change, now)]);
     },
+    deadline: (announced) => publish([deadlineEvent(announced, new Date())]),
   };
 }
 
@@ -40,6 +47,12 @@ export function stateEvent(change: StateChanged, now: Date): CloudEvent<StateCha
 export function renditionEvent(ready: RenditionReady, now: Date): CloudEvent<RenditionReady> {
   const { generation, rendition } = ready;
   return envelope(RESULT_TYPES.rendition, ready, [`g${generation}`, rendition.name, rendition.url], now);
+}
+
+/** Of each deadline, once for each thing that is said of it: another deadline is said another word of. */
+export function deadlineEvent(announced: DeadlineAnnounced, now: Date): CloudEvent<DeadlineAnnounced> {
+  const { generation, state, publishBy } = announced;
+  return envelope(RESULT_TYPES.deadline, announced, [`g${generation}`, state, publishBy], now);
 }
 
 function envelope<T extends { assetId: string }>(type: string, data: T, facts: string[], now: Date): CloudEvent<T> {

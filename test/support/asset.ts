@@ -9,6 +9,8 @@ export function assetRowOf(own: Partial<AssetRow> = {}): AssetRow {
     ...{ title: null, fileName: 'x', tags: [], metadata: {}, profile: 'default', priority: 3 },
     ...{ bytes: null, duration: null, contentType: null, job: null, apiKey: null, legalHold: false },
     ...{ sourceSha256: null, outputsPrefix: null, revision: 1, purgedAt: null, sourceRemovedAt: null },
+    ...{ publishBy: null, publishNotBefore: null, firstPublishedAt: null },
+    ...{ deadlineState: null, projectedAt: null, measures: [] },
     ...{ createdAt: now, updatedAt: now },
     ...own,
   };

@@ -3,13 +3,13 @@ import { Type, type Static } from 'typebox';
 
 import type { WebhookEndpoint } from '../../catalogue/webhook-endpoints.js';
 import type { Delivery } from '../../catalogue/webhooks.js';
-import { ASSET_EVENT_TYPES } from '../../contracts/webhooks.js';
+import { WEBHOOK_EVENT_TYPES } from '../../contracts/webhooks.js';
 
 const date = (description: string) => Type.String({ format: 'date-time', description });
 
-export const EventTypesSchema = Type.Array(Type.Enum([...ASSET_EVENT_TYPES]), {
+export const EventTypesSchema = Type.Array(Type.Enum([...WEBHOOK_EVENT_TYPES]), {
   uniqueItems: true,
-  maxItems: ASSET_EVENT_TYPES.length,
+  maxItems: WEBHOOK_EVENT_TYPES.length,
   description: 'Types of events to send. Empty: all.',
 });
 
