@@ -4,6 +4,7 @@ import type { DeadlineReport } from './deadlines.js';
 import type { PublicError } from './errors.js';
 import type { ImageFacts, LoopPlan } from './image.js';
 import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPlan, VideoRung } from './plan.js';
+import type { Pace } from './projection.js';
 import type { Rendition } from './renditions.js';
 
 /** What the bytes turned out to be. A wrong guess of the starter is corrected by the workflow. */
@@ -13,6 +14,8 @@ export type Inspection =
       readonly plan: VideoPlan;
       /** Nobody knows its checksum yet. */
       readonly unhashed?: true | undefined;
+      /** Of a job with a deadline. */
+      readonly pace?: Pace | undefined;
     }
   | { readonly outcome: 'image' }
   /** Another asset of the same bytes is being made. */
@@ -60,6 +63,8 @@ export interface ChunkRequest {
   readonly stills: boolean;
   /** Somebody waits for its end in front of a player: it goes before all other work of its machine. */
   readonly viewerWaits?: boolean | undefined;
+  /** Its deadline comes before its size: encoded faster, to files that are larger for the same picture. */
+  readonly isHasty?: boolean | undefined;
 }
 
 /** What a copy brought. */
@@ -87,6 +92,7 @@ export interface PublishRequest {
   readonly job: Job;
   readonly plan: VideoPlan;
   readonly startedAt: string;
+  /** Of what is missing with `TO_FOLLOW`, everything in the store is left alone: it is being made. */
   readonly made: Made;
   /** What does not pass is withdrawn and named, instead of being reported to be made again. */
   readonly lastTry: boolean;
@@ -94,8 +100,6 @@ export interface PublishRequest {
   readonly repair?: boolean | undefined;
   /** Names of the only parts that the repair is about: what else is at fault stays as it is published. Absent: all. */
   readonly mends?: readonly string[] | undefined;
-  /** Parts that are still being made: left alone, named as missing with `TO_FOLLOW`, and published later as an upgrade. */
-  readonly toFollow?: readonly string[] | undefined;
 }
 
 /** What a target is given: references, never bytes. */
@@ -107,6 +111,27 @@ export interface DeliveryRequest {
   readonly target: string;
   /** ISO 8601. Least slack goes first to a ready publisher. */
   readonly publishBy?: string | undefined;
+  /** Id of a `Reservation`: the publisher that was promised, where it is still there. */
+  readonly reservation?: string | undefined;
+}
+
+/** Asks for a publisher before encoding begins. Both times count from the answer. */
+export interface ReservationRequest {
+  /** Who asks again with the same id gets the same publisher. */
+  readonly id: string;
+  /** Name of a configured target. */
+  readonly target: string;
+  /** Seconds until the encode is expected to end. */
+  readonly encodeSeconds: number;
+  /** Seconds until it must be delivered. */
+  readonly timeoutSeconds: number;
+}
+
+/** A publisher will be ready in time. */
+export interface Reservation {
+  readonly id: string;
+  /** Task queue of the process that keeps the promise. While it lives, `deliver` is to go there. */
+  readonly queue: string;
 }
 
 export interface Delivered {
@@ -123,6 +148,14 @@ export interface PublishActivities {
   publishMedia(request: PublishRequest): Promise<PublishOutcome>;
   /** Hands a published asset to a target, by a publisher that is kept ready where starting one takes time. */
   deliver(request: DeliveryRequest): Promise<Delivered>;
+}
+
+/** Task queue `publish` too. */
+export interface ReservationActivities {
+  /** Waits until a publisher is sure to be ready by then, and promises it; of several that wait, the least slack first. */
+  reservePublisher(request: ReservationRequest): Promise<Reservation>;
+  /** Gives back what was promised. Nothing happens where nothing is. */
+  releasePublisher(request: Pick<ReservationRequest, 'id' | 'target'>): Promise<void>;
 }
 
 /** A part of the result that is not as planned. */

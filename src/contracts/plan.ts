@@ -2,6 +2,7 @@
  * Plans: what will be made of a source, decided once after inspection by pure functions in
  * `src/media`, carried by the workflow, executed by activities. Small (<= 16 KB as JSON).
  */
+import type { EncodeTiming } from './projection.js';
 
 export interface Rational {
   readonly num: number;
@@ -248,6 +249,8 @@ export interface ChunkResult {
   readonly damagedFrames: number;
   /** Lowest sampled SSIM of each rung against the source; empty where it was not measured. */
   readonly quality: readonly RungQuality[];
+  /** Of a job with a deadline. */
+  readonly timing?: EncodeTiming | undefined;
 }
 
 export interface RungQuality {
