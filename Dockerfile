@@ -34,7 +34,7 @@ COPY deploy/mediamill.mjs bin/
 COPY scripts/healthcheck.mjs scripts/
 ENV NODE_OPTIONS=--enable-source-maps \
     SCRATCH_DIR=/var/lib/mediamill/scratch \
-    WORKERS_METRICS_PORT=9464
+    METRICS_PORT=9464
 USER node
 VOLUME /var/lib/mediamill/scratch
 STOPSIGNAL SIGTERM

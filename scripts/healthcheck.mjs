@@ -1,16 +1,16 @@
 /**
- * Health check of a container. A worker answers on its own Prometheus endpoint; the Kafka starter, which has none,
- * holds a connection to a broker (a consumer that gave up ends its process: that is the restart policy's matter);
- * the gRPC server (argument `grpc`) has the health service of gRPC.
+ * Health check of a container. A worker answers under `/metrics`; the Kafka starter (argument `kafka`) holds a
+ * connection to a broker (a consumer that gave up ends its process: that is the restart policy's matter); the gRPC
+ * server (argument `grpc`) has the health service of gRPC.
  */
 import { readFile } from 'node:fs/promises';
 
-const metricsPort = Number(process.env.WORKERS_METRICS_PORT ?? 0);
 process.exit((await healthy()) ? 0 : 1);
 
 function healthy() {
-  if (process.argv[2] === 'grpc') return serves(Number(process.env.GRPC_PORT ?? 8090), 'mediamill.v1.VideoService');
-  return metricsPort > 0 ? answers(metricsPort) : connectedToKafka();
+  const [, , what] = process.argv;
+  if (what === 'grpc') return serves(Number(process.env.GRPC_PORT ?? 8090), 'mediamill.v1.VideoService');
+  return what === 'kafka' ? connectedToKafka() : answers(Number(process.env.METRICS_PORT ?? 9464));
 }
 
 async function serves(port, name) {

@@ -152,6 +152,10 @@ export const ConfigSchema = group({
     port: count('Its port. 0: any free one.', 8091, { maximum: 65_535 }),
     token: text('Bearer token that it asks for. Empty: none; refused anywhere but on loopback.', '', { secret: true }),
   }),
+  metrics: group({
+    host: text('Address on which every process serves its metrics to Prometheus, under `/metrics`.', '127.0.0.1'),
+    port: count('Its port: one for each process. 0: any free one, which the log names.', 0, { maximum: 65_535 }),
+  }),
   webhooks: group({
     allowPrivate: Type.Union([Type.Literal('off'), Type.Literal('on')], {
       description: 'Endpoints on loopback and private networks, over HTTP too. For development.',
@@ -195,7 +199,6 @@ export const ConfigSchema = group({
     forceSeconds: count('After SIGTERM, when the process ends whatever still runs. Must exceed the grace time.', 20, {
       minimum: 1,
     }),
-    metricsPort: count("Port of the process's Prometheus endpoint on loopback. 0: none.", 0),
   }),
   starter: group({
     maxOpenWorkflows: count('Queue length: with so many open workflows, consumption pauses. 0: no limit.', 1000),

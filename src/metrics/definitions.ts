@@ -2,6 +2,7 @@
  * Every metric that there is. From this file they are registered, checked and documented (docs/metrics.md, made by
  * `scripts/docs.mjs`). What is told here is told of work, never of a person: no label holds an id or a tenant.
  */
+import { ANSWERS, JOURNEYS, MARGINS, SPEEDS, STEPS } from './buckets.js';
 import type { Definition } from './definition.js';
 import {
   ACTIVITIES,
@@ -23,17 +24,6 @@ import {
   TARGET_KINDS,
   TOOLS,
 } from './labels.js';
-
-/** Seconds. Answers to requests. */
-const ANSWERS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Seconds. Waits and single steps. */
-const STEPS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60, 180, 600, 1800];
-/** Seconds. From an upload to what a viewer has of it. */
-const JOURNEYS = [1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 600, 1800, 3600, 14_400];
-/** Seconds. How early, how late. */
-const MARGINS = [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
-/** Media seconds per wall second. */
-const SPEEDS = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32];
 
 const NONE = {} as const;
 
@@ -109,7 +99,7 @@ export const DEFINITIONS = {
     name: 'mediamill_step_duration_seconds',
     type: 'histogram',
     help: 'How long one attempt of an activity ran, and how it ended.',
-    labels: { activity: ACTIVITIES, outcome: ['ok', 'failed', 'cancelled', 'drained'] },
+    labels: { activity: ACTIVITIES, outcome: ['ok', 'failed', 'waiting', 'cancelled', 'drained'] },
     buckets: STEPS,
     by: ['worker'],
   },
@@ -144,19 +134,12 @@ export const DEFINITIONS = {
     labels: { kind: ['video', 'audio'] },
     by: ['worker'],
   },
-  outputBytes: {
-    name: 'mediamill_output_bytes_total',
+  storeBytes: {
+    name: 'mediamill_store_bytes_total',
     type: 'counter',
-    help: 'Bytes put into the store by workers.',
-    labels: NONE,
-    by: ['worker'],
-  },
-  inputBytes: {
-    name: 'mediamill_input_bytes_total',
-    type: 'counter',
-    help: 'Bytes fetched from the store by workers.',
-    labels: NONE,
-    by: ['worker'],
+    help: 'Bytes of requests to the object store and of its answers.',
+    labels: { direction: ['read', 'written'] },
+    by: ['worker', 'http', 'grpc'],
   },
   assetsEnded: {
     name: 'mediamill_assets_ended_total',
@@ -175,7 +158,7 @@ export const DEFINITIONS = {
   firstFrame: {
     name: 'mediamill_first_frame_seconds',
     type: 'histogram',
-    help: 'From the start of work on an upload until it can be watched.',
+    help: 'From an upload until it can be watched; told when it is published.',
     labels: { duration: DURATIONS },
     buckets: JOURNEYS,
     by: ['worker'],
@@ -183,7 +166,7 @@ export const DEFINITIONS = {
   ready: {
     name: 'mediamill_ready_seconds',
     type: 'histogram',
-    help: 'From the start of work on an upload until it is published, whole or in part.',
+    help: 'From an upload until it is published, whole or in part.',
     labels: { duration: DURATIONS },
     buckets: JOURNEYS,
     by: ['worker'],

@@ -7,10 +7,14 @@ import http from 'node:http';
 import https from 'node:https';
 import type { ClientOptions } from 'minio';
 import type { Config } from '../config/index.js';
+import { metrics } from '../metrics/index.js';
 import { StoreStatusError } from './s3-errors.js';
 
 /** 499 and 520 are what proxies say. */
 const isTransient = (status: number): boolean => status >= 500 || status === 408 || status === 429 || status === 499;
+
+const lengthOf = (headers: http.RequestOptions['headers'] | http.IncomingHttpHeaders): number =>
+  Number((headers as Record<string, unknown> | undefined)?.['content-length']) || 0;
 
 export interface S3Transport {
   readonly transport: Pick<typeof http, 'request'>;
@@ -29,10 +33,12 @@ export function createTransport(secure: boolean, idleMs: number): S3Transport {
     const signal = scope.getStore();
     const sent = protocol.request({ ...options, ...(signal && { signal }) }, (response) => {
       const status = response.statusCode ?? 0;
+      if (options.method !== 'HEAD') metrics.storeBytes.inc({ direction: 'read' }, lengthOf(response.headers));
       if (!isTransient(status)) return onResponse(response);
       response.resume();
       sent.emit('error', new StoreStatusError(status));
     });
+    metrics.storeBytes.inc({ direction: 'written' }, lengthOf(options.headers));
     sent.setTimeout(idleMs, () => sent.destroy(new Error(`no byte moved for ${idleMs} ms`)));
     return sent;
   };

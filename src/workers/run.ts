@@ -12,7 +12,10 @@ import { loadConfig } from '../config/index.js';
 import type { Config } from '../config/schema.js';
 import { createLogger, temporalLogger } from '../logging/index.js';
 import type { Logger } from '../logging/logger.js';
+import { serveMetrics } from '../metrics/index.js';
+import { temporalMetrics } from '../metrics/temporal.js';
 import { openContext } from './context.js';
+import { measured } from './measure.js';
 import { activitiesOf, planRole, type Pool, type Role } from './roles.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -45,21 +48,15 @@ export async function runWorkers(roles: readonly Role[]): Promise<void> {
 }
 
 async function serve(roles: readonly Role[], config: Config, logger: Logger): Promise<void> {
+  const temporal = await temporalMetrics();
   Runtime.install({
     logger: temporalLogger(logger),
     telemetryOptions: {
       logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
-      ...(config.workers.metricsPort > 0 && {
-        metrics: {
-          prometheus: {
-            bindAddress: `127.0.0.1:${config.workers.metricsPort}`,
-            countersTotalSuffix: true,
-            unitSuffix: true,
-          },
-        },
-      }),
+      metrics: temporal.exporter,
     },
   });
+  const page = await serveMetrics({ kind: 'worker', metrics: config.metrics, beside: temporal.read }, logger);
   const { connectionOptions } = loadClientConnectConfig();
   const connection = await NativeConnection.connect({ ...connectionOptions, address: config.temporal.address });
   const needsTools = roles.some((role) => planRole(role, config).needsTools);
@@ -79,6 +76,7 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   } finally {
     await context.close();
     await connection.close();
+    await page.close();
   }
 }
 
@@ -102,6 +100,7 @@ function optionsOf(pool: Pool, config: Config, connection: NativeConnection, act
     dataConverter: dataConverterOf(config.temporal.encryptionKeys),
     taskQueue: pool.taskQueue,
     activities,
+    interceptors: { activity: [measured(pool.taskQueue, config.queues)] },
     maxConcurrentActivityTaskExecutions: pool.concurrency,
     shutdownGraceTime: `${config.workers.graceSeconds}s`,
     shutdownForceTime: `${config.workers.forceSeconds}s`,
