@@ -1,5 +1,6 @@
 /** All activities, by the kind of worker that offers them. */
 import type { ImageActivities, MediaActivities, PublishActivities, VideoActivities } from '../contracts/activities.js';
+import type { IngestActivities } from '../contracts/ingest.js';
 import type { HousekeepingActivities, LifecycleActivities } from '../contracts/lifecycle.js';
 import type { WebhookActivities } from '../contracts/webhooks.js';
 import { onlyWhileAlive } from './alive.js';
@@ -19,9 +20,11 @@ import { createMakeLoop } from './image/make-loop.js';
 import { createMakePoster } from './image/make-poster.js';
 import { createMakeStoryboard } from './image/make-storyboard.js';
 import { createPublishImage } from './image/publish-image.js';
+import { createAwaitAsset } from './ingest/await-asset.js';
 import { createPurgeAsset } from './lifecycle/purge-asset.js';
 import { createLoadPlan } from './load-plan.js';
 import { createPublishMedia } from './publish/publish-media.js';
+import { createSimulateEncode } from './simulated/simulate-encode.js';
 import { createCopyRung } from './video/copy-rung.js';
 import { createEncodeAudio } from './video/encode-audio.js';
 import { createEncodeChunk } from './video/encode-chunk.js';
@@ -35,6 +38,7 @@ export interface Activities {
     LifecycleActivities &
     HousekeepingActivities &
     WebhookActivities &
+    IngestActivities &
     Pick<PublishActivities, 'publishMedia'>;
   readonly video: VideoActivities;
   readonly image: ImageActivities;
@@ -59,6 +63,8 @@ export function createActivities(outside: ActivityContext): Activities {
       sweepStore: createSweepStore(context),
       attemptDelivery: createAttemptDelivery(context),
       giveUpDelivery: createGiveUpDelivery(context),
+      simulateEncode: createSimulateEncode(context),
+      awaitAsset: createAwaitAsset(context),
       // For workflows that were begun when publishing had no queue of its own.
       ...publish,
     },

@@ -23,6 +23,8 @@ export interface HeartbeatDetails {
   readonly frames?: number | undefined;
   /** Media seconds per wall second. */
   readonly speed?: number | undefined;
+  /** ISO 8601. When the first attempt began, where a deadline counts from it. */
+  readonly startedAt?: string | undefined;
 }
 
 export function parseHeartbeat(details: unknown): HeartbeatDetails | undefined {

@@ -125,6 +125,36 @@ export const policies = {
     startToCloseTimeout: '30 minutes',
   }),
 
+  /** A stand-in for an encoder. @param seconds that it takes */
+  simulated: (setting: Setting, seconds: number, summary: string): ActivityOptions => ({
+    ...common(setting, summary),
+    taskQueue: setting.queues.media,
+    startToCloseTimeout: `${Math.ceil(seconds) + 60}s`,
+  }),
+
+  /** As long as it takes until one is free: whoever asks has not begun to encode. */
+  reserve: (setting: Setting): ActivityOptions => ({
+    ...common(setting, 'a publisher'),
+    taskQueue: publishQueue(setting.queues),
+    startToCloseTimeout: '1 day',
+  }),
+
+  /** One request to a target, by a publisher that may have to be started first. */
+  deliver: (setting: Setting): ActivityOptions => ({
+    ...common(setting, 'deliver'),
+    taskQueue: publishQueue(setting.queues),
+    startToCloseTimeout: '30 minutes',
+  }),
+
+  /** By the process that keeps a publisher ready for it; when that does not take it at once it is not there any more. */
+  byKeeper: (setting: Setting, queue: string, summary: string): ActivityOptions => ({
+    ...common({ ...setting, priority: 1 }, summary),
+    taskQueue: queue,
+    scheduleToStartTimeout: '3s',
+    startToCloseTimeout: '5 minutes',
+    retry: { maximumAttempts: 1 },
+  }),
+
   /** Clean-up and last words: they must succeed, however long the store or the catalogue is away. */
   end: (setting: Setting, summary: string): ActivityOptions => ({
     ...common(setting, summary),
