@@ -4,8 +4,9 @@ import type { DeadlineReport } from './deadlines.js';
 import type { PublicError } from './errors.js';
 import type { ImageFacts, LoopPlan } from './image.js';
 import type { AudioTrack, Chunk, ChunkResult, EncodedAudio, RungQuality, VideoPlan, VideoRung } from './plan.js';
-import type { Pace } from './projection.js';
+import type { Pace } from './pace.js';
 import type { Rendition } from './renditions.js';
+import type { WantedTarget } from './targets.js';
 
 /** What the bytes turned out to be. A wrong guess of the starter is corrected by the workflow. */
 export type Inspection =
@@ -34,6 +35,8 @@ export type ImageOutcome =
       readonly renditions: readonly Rendition[];
       readonly reader: string;
       readonly missing?: readonly MissingPart[] | undefined;
+      /** What it is to be delivered to. Absent: nothing. */
+      readonly targets?: readonly WantedTarget[] | undefined;
     }
   /** An animation of which loops are to be made first: nothing is published yet. */
   | { readonly outcome: 'animated'; readonly made: MadeImage; readonly loops: readonly LoopPlan[] }
@@ -174,6 +177,8 @@ export interface PublishResult {
   /** Names. */
   readonly renditions: readonly string[];
   readonly missing: readonly MissingPart[];
+  /** What it is to be delivered to. Absent: nothing. */
+  readonly targets?: readonly WantedTarget[] | undefined;
 }
 
 /** A published asset to look over again. */

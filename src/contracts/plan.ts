@@ -2,7 +2,7 @@
  * Plans: what will be made of a source, decided once after inspection by pure functions in
  * `src/media`, carried by the workflow, executed by activities. Small (<= 16 KB as JSON).
  */
-import type { EncodeTiming } from './projection.js';
+import type { EncodeTiming } from './pace.js';
 
 export interface Rational {
   readonly num: number;

@@ -42,7 +42,7 @@ async function encode(rung: VideoRung, firstSegment: number, frames: number, pic
   const source = `${picture}=s=${rung.width}x${rung.height}:r=${FPS},trim=start_frame=${start * FPS},setpts=PTS-STARTPTS`;
   const input = ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', source, '-frames:v', String(frames)];
   const output = [...CLEAN_OUTPUT, ...hlsOptions('x', GRID.segmentFrames / FPS, firstSegment), 'x/index.m3u8'];
-  await exec('ffmpeg', [...input, ...videoCodecArgs(rung, GRID, 1), ...output], { cwd: folder });
+  await exec('ffmpeg', [...input, ...videoCodecArgs(rung, GRID, { threads: 1 }), ...output], { cwd: folder });
   const init = await readFile(join(folder, 'x', 'init.mp4'));
   const { timescale } = readInit(init);
   const names = (await readdir(join(folder, 'x'))).filter((name) => name.endsWith('.m4s')).sort();

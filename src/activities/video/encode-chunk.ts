@@ -10,11 +10,13 @@ import {
   type VideoPlan,
   type VideoRung,
 } from '../../contracts/plan.js';
+import { workOf } from '../../contracts/projection.js';
 import { chunkEnd, chunkFrom, NO_STILLS } from '../../media/video/chunk-result.js';
 import { segmentName, streamPrefix } from '../../media/video/layout.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { encodePart, type MadePart, type Part } from './encode-part.js';
+import { hasDeadline, timingOf } from './pace.js';
 import { findPresent, framesPresent, type Present } from './present.js';
 import { measureQuality } from './quality.js';
 
@@ -23,6 +25,7 @@ type PlanOnGrid = VideoPlan & { readonly grid: Grid };
 export function createEncodeChunk(context: ActivityContext) {
   return activity(context.logger, async (scope, request: ChunkRequest): Promise<ChunkResult> => {
     const { job, chunk } = request;
+    const startedAt = Date.now();
     const plan = onGrid(request.plan);
     const { grid } = plan;
     const rungs = request.rungs.map((name) => rungOf(plan, name));
@@ -47,7 +50,10 @@ export function createEncodeChunk(context: ActivityContext) {
       quality,
       tool: made && { wallMs: made.wallMs, peakMemoryKiB: made.peakMemoryKiB },
     });
-    return { frames, endedEarly, damagedFrames: made?.damagedFrames ?? 0, quality };
+    const result = { frames, endedEarly, damagedFrames: made?.damagedFrames ?? 0, quality };
+    if (!hasDeadline(job)) return result;
+    const work = made ? workOf(plan, chunkFrom(chunk, start), rungs, request) : 0;
+    return { ...result, timing: await timingOf(context, scope, { work, wallMs: made?.wallMs ?? 0, startedAt }) };
   });
 }
 
@@ -93,6 +99,7 @@ function encodeRest(
     stills: missingStills,
     measured,
     viewerWaits: request.viewerWaits ?? false,
+    isHasty: request.isHasty,
     before,
   });
 }

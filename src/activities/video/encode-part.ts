@@ -17,6 +17,7 @@ import { chunkWindow, encodeChunkRun } from '../../media/video/encode-args.js';
 import { streamPrefix } from '../../media/video/layout.js';
 import { alignFragment, type FragmentFacts, type InitFacts } from '../../media/video/mp4.js';
 import { framesOfSamples, samplesOf } from '../../media/video/quality.js';
+import { durationClassOf, metrics } from '../../metrics/index.js';
 import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
 import { compareStored } from './quality.js';
@@ -36,6 +37,7 @@ export interface Part {
   /** Rungs to compare with the source: also some that are there already. */
   readonly measured: readonly VideoRung[];
   readonly viewerWaits: boolean;
+  readonly isHasty?: boolean | undefined;
   /** Frames and segments that were there before, for progress. */
   readonly before: Chunk;
 }
@@ -83,14 +85,14 @@ async function run(
   context: ActivityContext,
   scope: ActivityScope,
   dir: string,
-  { job, plan, chunk, rungs, stills, measured, viewerWaits, before }: Part,
+  { job, plan, chunk, rungs, stills, measured, viewerWaits, isHasty, before }: Part,
   shippers: readonly StreamShipper[],
 ): Promise<MadePart> {
   const { grid } = plan;
   const { store, config } = context;
   const samples = measured.length > 0 ? samplesOf(grid, chunk) : [];
   const references = { sizes: measured, frames: framesOfSamples(grid, samples) };
-  const { command, frames, leadSeconds, folders } = encodeChunkRun(plan, chunk, { rungs, stills, references });
+  const { command, frames, leadSeconds, folders } = encodeChunkRun(plan, chunk, { rungs, stills, references, isHasty });
   await copyWatermark(context, plan, dir);
   const framesBefore = framesOfChunk(grid, before);
   let progress = { frame: 0, speed: 0 };
@@ -126,6 +128,10 @@ async function run(
     },
   });
   for (const { shipped } of shippers) checkShortOnes(shipped, grid);
+  if (rungs.length > 0) {
+    const duration = durationClassOf(secondsOf(grid, grid.totalFrames));
+    metrics.encodeSpeed.observe({ duration }, (secondsOf(grid, frames) * 1000) / wallMs);
+  }
   return {
     frames: framesOf(shippers),
     damagedFrames: damagedFrames(stderr),

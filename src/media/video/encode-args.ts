@@ -43,6 +43,7 @@ export interface ChunkRun {
 export interface ChunkRunOptions {
   readonly rungs: readonly VideoRung[];
   readonly stills?: ChunkStills;
+  readonly isHasty?: boolean | undefined;
   /** Grid frames of which the encoders' own input is kept, in these sizes. */
   readonly references?: { readonly sizes: readonly Size[]; readonly frames: readonly number[] } | undefined;
 }
@@ -56,7 +57,7 @@ export interface ChunkRunOptions {
 export function encodeChunkRun(
   plan: VideoPlan,
   chunk: Chunk,
-  { rungs, references, stills = NO_STILLS }: ChunkRunOptions,
+  { rungs, references, isHasty = false, stills = NO_STILLS }: ChunkRunOptions,
 ): ChunkRun {
   const { facts, grid, watermark, rungs: planned } = plan;
   const frames = grid ? framesOfChunk(grid, chunk) : 0;
@@ -100,7 +101,7 @@ export function encodeChunkRun(
         watermark,
       }),
       outputs: [
-        ...rungs.map((rung) => rungOutput(rung, grid, chunk.firstSegment)),
+        ...rungs.map((rung) => rungOutput(rung, grid, chunk.firstSegment, isHasty)),
         ...(hasReferences ? distinctSizes(references.sizes).map(referenceOutput) : []),
         ...(posterFrames.length > 0 ? [stillOutput(POSTER_PAD, POSTER_QUALITY)] : []),
         ...(tiles.length > 0 ? [stillOutput(TILE_PAD, TILE_QUALITY)] : []),
@@ -151,12 +152,12 @@ export function hlsOptions(name: string, segmentSeconds: number, startSegment: n
   ]; // prettier-ignore
 }
 
-function rungOutput(rung: VideoRung, grid: Grid, startSegment: number): FfmpegFile {
+function rungOutput(rung: VideoRung, grid: Grid, startSegment: number, isHasty: boolean): FfmpegFile {
   return {
     file: `${rung.name}/index.m3u8`,
     options: [
       '-map', `[${padOf(rung)}]`,
-      ...videoCodecArgs(rung, grid),
+      ...videoCodecArgs(rung, grid, { isHasty }),
       ...CLEAN_OUTPUT,
       ...hlsOptions(rung.name, grid.segmentFrames / toNumber(grid.fps), startSegment),
     ], // prettier-ignore
