@@ -5,7 +5,8 @@ import { REFUSALS, type Refusal } from '../contracts/events.js';
 
 export const CODES = Object.keys(ERRORS) as readonly ErrorCode[];
 export const REFUSED = Object.keys(REFUSALS) as readonly Refusal[];
-export const KINDS = ['video', 'audio', 'image'] as const;
+/** `unknown`: it failed before anybody looked. */
+export const KINDS = ['video', 'audio', 'image', 'unknown'] as const;
 export const QUEUES = ['media', 'video', 'video-urgent', 'image', 'publish'] as const;
 export const OUTBOX_KINDS = ['upload', 'start', 'delete', 'document', 'webhook'] as const;
 export const TARGET_KINDS = ['bucket', 'webhook', 'purge', 'simulated'] as const;
@@ -43,7 +44,7 @@ export const ACTIVITIES = [
 ] as const;
 
 /** Programs that work on media, and the processes that decode images. */
-export const TOOLS = ['ffmpeg', 'ffprobe', 'convert', 'pdftoppm', 'heif-convert', 'exiftool', 'images'] as const;
+export const TOOLS = ['ffmpeg', 'ffprobe', 'convert', 'libheif', 'pdfinfo', 'pdftoppm', 'images'] as const;
 
 export const GRPC_METHODS = ['UploadVideo', 'GetVideo', 'ListVideos', 'DeleteVideo', 'WatchVideo'] as const;
 
@@ -65,5 +66,5 @@ export const ROUTES = [
   ...(['/v1/assets/:id/legal-hold', '/v1/assets/:id/events', '/v1/assets/:id/playback-token'] as const),
   ...(['/v1/assets/:id/play/*', '/v1/uploads', '/v1/uploads/:id', '/v1/direct-uploads'] as const),
   ...(['/v1/webhooks', '/images', '/images/:id', '/images/:id/thumbnail'] as const),
-  ...(['/page/assets/:id/work', '/page/events', '/page/upload-checks'] as const),
+  ...(['/page/assets/:id/work', '/page/events', '/page/upload-checks', '/encode', '/decode'] as const),
 ] as const;

@@ -73,7 +73,13 @@ function instrumentOf(
     return { observe: (labels, value) => Number.isFinite(value) && family.observe(closed(labels), value) };
   }
   const gauge = family as Gauge;
-  return { set: (labels, value) => gauge.set(closed(labels), value), clear: () => gauge.reset() };
+  return { set: (labels, value) => gauge.set(closed(labels), value), clear: () => forget(gauge) };
+}
+
+/** `reset` alone leaves a gauge without labels at zero, which looks like a good number. */
+function forget(gauge: Gauge): void {
+  gauge.reset();
+  gauge.remove();
 }
 
 /** A counter of which the first value seen is 1 hides the first event from `rate()`. Only where that are few series. */

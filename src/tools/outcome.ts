@@ -1,7 +1,8 @@
 /** The last word on a run: what the tool says of itself, and whether its disk let it work. */
 import { statfs } from 'node:fs/promises';
 import { MediaError } from '../contracts/errors.js';
-import { judgeHard, refuseExhausted } from './failures.js';
+import { metrics } from '../metrics/index.js';
+import { judge, judgeHard, refuseExhausted } from './failures.js';
 import { ToolError } from './tool-error.js';
 import type { ToolResult } from './tools.js';
 
@@ -15,6 +16,23 @@ const FULL_BELOW = 256 * 1024;
  * @throws MediaError by `judgeHard`; NO_SPACE on a full disk; ToolError otherwise.
  */
 export async function outcomeOf(tool: string, scratch: string, run: Promise<ToolResult>): Promise<ToolResult> {
+  try {
+    return await trusted(tool, scratch, run);
+  } catch (error) {
+    countFailure(tool, error);
+    throw error;
+  }
+}
+
+/** Not a cancellation: that is nobody's failure. */
+export function countFailure(tool: string, error: unknown): void {
+  const judged = judge(error);
+  if (MediaError.is(judged)) metrics.toolFailures.inc({ tool: tool as ToolLabel, code: judged.code });
+}
+
+type ToolLabel = Parameters<typeof metrics.toolFailures.inc>[0]['tool'];
+
+async function trusted(tool: string, scratch: string, run: Promise<ToolResult>): Promise<ToolResult> {
   const ended = await run.then(
     (result) => ({ result }),
     (error: unknown) => ({ error: judgeHard(error) }),

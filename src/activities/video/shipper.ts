@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { MediaError } from '../../contracts/errors.js';
 import { INIT_FILE, MIME, segmentName, type StreamType } from '../../media/video/layout.js';
 import { readFragment, readInit, type FragmentFacts, type InitFacts } from '../../media/video/mp4.js';
+import { metrics } from '../../metrics/index.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { IMMUTABLE } from '../cache-control.js';
 import { readRegularFile } from '../untrusted-file.js';
@@ -112,7 +113,9 @@ export class StreamShipper {
   private async put({ segment, samples, bytes }: Ready, signal: AbortSignal): Promise<ShippedSegment | undefined> {
     if (!bytes) return undefined;
     const key = this.stream.prefix + segmentName(segment);
-    return { segment, bytes: bytes.length, samples, key, isOurs: await this.putObject(key, bytes, signal) };
+    const isOurs = await this.putObject(key, bytes, signal);
+    if (isOurs) metrics.segments.inc({ kind: this.stream.type });
+    return { segment, bytes: bytes.length, samples, key, isOurs };
   }
 
   /** All runs of a stream share one init segment: a different one would make earlier segments unreadable. */

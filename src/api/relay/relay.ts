@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 
 import { claimOutbox, postponeOutbox, removeFromOutbox } from '../../catalogue/outbox.js';
 import type { OutboxKind, OutboxPayloads } from '../../contracts/outbox.js';
+import { metrics } from '../../metrics/index.js';
 import type { EventProducer } from '../../messaging/messaging.js';
 import type { ApiContext } from '../context.js';
 
@@ -125,6 +126,8 @@ async function relayOnce<K extends OutboxKind>(
   );
   const sent = rows.filter((_row, index) => outcomes[index]?.status === 'fulfilled');
   const failed = rows.filter((row) => !sent.includes(row));
+  if (sent.length > 0) metrics.outboxSent.inc({ kind, outcome: 'sent' }, sent.length);
+  if (failed.length > 0) metrics.outboxSent.inc({ kind, outcome: 'later' }, failed.length);
   await removeFromOutbox(
     db,
     sent.map(({ id }) => id),

@@ -3,6 +3,7 @@ import { createCatalogueOn } from '../../catalogue/postgres.js';
 import { guessKind, planStart, startWorkflow } from '../../client/start.js';
 import type { AssetState } from '../../contracts/assets.js';
 import type { OutboxPayloads } from '../../contracts/outbox.js';
+import { metrics } from '../../metrics/index.js';
 import type { RelayContext } from './relay.js';
 
 /** Nothing is begun for these. */
@@ -20,5 +21,6 @@ export async function relayStart(
   const kind = guessKind(contentType, fileName ?? job.source.key);
   const plan = planStart(job, contentType, config.queues, kind, fileName);
   await startWorkflow(temporal, { ...plan, workflowType: workflowType ?? plan.workflowType });
+  metrics.starts.inc({ kind: kind === 'image' ? 'image' : 'video' });
   logger.debug('workflow started', { assetId: job.assetId, workflowId: job.workflowId });
 }

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 import type { Payload, PayloadCodec } from '@temporalio/common';
 
+import { metrics } from '../../metrics/index.js';
 import type { Logger } from '../../logging/logger.js';
 
 export interface CodecSettings {
@@ -35,6 +36,7 @@ class Refusal extends Error {
 /** Not yet listening. */
 export function createCodecServer(codec: PayloadCodec, settings: CodecSettings, logger: Logger): Server {
   const server = createServer((request, response) => {
+    measure(request, response);
     answer(codec, settings, request, response).catch((error: unknown) => {
       const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'It could not be done.');
       if (status === 500) logger.error('codec request failed', { url: request.url, error });
@@ -44,6 +46,18 @@ export function createCodecServer(codec: PayloadCodec, settings: CodecSettings, 
   server.requestTimeout = REQUEST_TIMEOUT;
   return server;
 }
+
+function measure({ method, url = '' }: IncomingMessage, response: ServerResponse): void {
+  const started = performance.now();
+  response.once('close', () => {
+    const status = `${Math.floor(response.statusCode / 100)}xx` as RequestLabels['status'];
+    const route = (/\/(?:encode|decode)$/.exec(url.split('?', 1)[0]!)?.[0] ?? '') as RequestLabels['route'];
+    const labels = { method: method as RequestLabels['method'], route, status };
+    metrics.httpRequests.observe(labels, (performance.now() - started) / 1000);
+  });
+}
+
+type RequestLabels = Parameters<typeof metrics.httpRequests.observe>[0];
 
 async function answer(
   codec: PayloadCodec,

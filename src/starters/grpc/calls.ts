@@ -1,18 +1,20 @@
 /** What all methods share: who calls, how often, what becomes of an error, and that nothing outlives the server. */
-import type {
-  handleClientStreamingCall,
-  handleServerStreamingCall,
-  handleUnaryCall,
-  Metadata,
-  ServerReadableStream,
-  ServerWritableStream,
-  StatusObject,
+import {
+  status,
+  type handleClientStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  type ServerReadableStream,
+  type ServerWritableStream,
+  type StatusObject,
 } from '@grpc/grpc-js';
 
 import { mustAllow, type Caller, type Scope } from '../../api/caller.js';
 import { asProblem } from '../../api/failures.js';
 import { ApiProblem } from '../../api/problems.js';
 import type { Logger } from '../../logging/logger.js';
+import { metrics } from '../../metrics/index.js';
 import { statusOf } from './status.js';
 
 export interface DoorPorts {
@@ -111,6 +113,8 @@ export class Door {
 
   #enter(surface: Surface, { scope, streams, run, fail }: Work): void {
     const abort = new AbortController();
+    const started = performance.now();
+    let code = status.OK;
     // Emitted for every call: when its client goes, else when the last of the answer is written.
     const over = new Promise<void>((resolve) => surface.once('cancelled', () => resolve()));
     void over.then(() => abort.abort(new ApiProblem('invalid-request', { detail: 'The client has gone.' })));
@@ -120,9 +124,16 @@ export class Door {
         const problem = asProblem(error);
         if (problem.problem === 'internal')
           this.ports.logger.error('call failed', { method: surface.getPath(), error });
-        fail(statusOf(problem));
+        const told = statusOf(problem);
+        code = told.code;
+        fail(told);
       })
       .then(() => over)
+      .then(() => {
+        const method = surface.getPath().split('/').at(-1) as CallLabels['method'];
+        const labels = { method, code: status[code] as CallLabels['code'] };
+        metrics.grpcCalls.observe(labels, (performance.now() - started) / 1000);
+      })
       .finally(() => this.#running.delete(running));
     const running: Running = { abort, streams, ended };
     this.#running.add(running);
@@ -136,6 +147,8 @@ export class Door {
     return caller;
   }
 }
+
+type CallLabels = Parameters<typeof metrics.grpcCalls.observe>[0];
 
 interface Work {
   readonly scope: Scope;

@@ -2,6 +2,7 @@
 import { openContext } from '../../api/open-context.js';
 import { loadConfig } from '../../config/index.js';
 import { createLogger } from '../../logging/index.js';
+import { serveMetrics } from '../../metrics/index.js';
 import { startGrpcServer } from './server.js';
 
 const STOP_LIMIT = 12_000;
@@ -12,6 +13,7 @@ const stopped = new Promise<void>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
 });
 try {
+  const page = await serveMetrics({ kind: 'grpc', metrics: config.metrics }, logger);
   const { ctx, close } = openContext(config, logger, 'starter:grpc');
   const server = await startGrpcServer(ctx, config.grpc);
   logger.info('grpc server ready', { host: config.grpc.host, port: server.port });
@@ -24,6 +26,7 @@ try {
   }, STOP_LIMIT);
   await server.close();
   await close();
+  await page.close();
   logger.info('stopped');
 } catch (error) {
   logger.error('grpc server failed', { error });

@@ -6,7 +6,9 @@ import { loadConfig } from '../../config/index.js';
 import type { Config } from '../../config/schema.js';
 import { createLogger } from '../../logging/index.js';
 import type { Logger } from '../../logging/logger.js';
+import { serveMetrics } from '../../metrics/index.js';
 import { openProducer } from '../../messaging/kafka.js';
+import { watchOutbox } from './outbox-depth.js';
 import { createServer } from './server.js';
 
 /** Milliseconds. */
@@ -29,7 +31,9 @@ await logger.flush();
 process.exit();
 
 async function serve(config: Config, logger: Logger): Promise<void> {
+  const page = await serveMetrics({ kind: 'http', metrics: config.metrics }, logger);
   const { ctx, onWake, close } = openContext(config, logger, 'starter:http');
+  watchOutbox(ctx.db);
   const producer = openProducer(config.kafka, logger);
   const relay = startRelay({ ...ctx, producer }, RELAY_HANDLERS);
   onWake(() => relay.wake());
@@ -50,6 +54,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     await relay.close();
     await producer.close();
     await close();
+    await page.close();
     clearTimeout(giveUp);
   }
 }

@@ -12,6 +12,7 @@ import { registerHealth } from './health.js';
 import { registerIdempotency } from './idempotency.js';
 import { registerImages } from './images/routes.js';
 import { build, type Server } from './instance.js';
+import { registerMeasure } from './measure.js';
 import { refuseOtherMethods } from './methods.js';
 import { registerOpenApi } from './openapi.js';
 import { registerPage } from './page/routes.js';
@@ -64,6 +65,7 @@ export async function createServer(ctx: ApiContext): Promise<FastifyInstance> {
 
 /** Every answer's. In this order: preflight requests of browsers have no key. */
 async function registerManners(server: Server, { config }: ApiContext): Promise<void> {
+  registerMeasure(server);
   server.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   await registerOrigins(server, config);
   await server.register(underPressure, {

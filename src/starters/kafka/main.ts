@@ -9,12 +9,14 @@ import type { Config } from '../../config/schema.js';
 import { WORKFLOW_TYPES } from '../../contracts/names.js';
 import { createLogger } from '../../logging/index.js';
 import type { Logger } from '../../logging/logger.js';
+import { metrics, serveMetrics } from '../../metrics/index.js';
 import { createDeadLetterSink } from '../../messaging/dead-letter-sink.js';
 import { createAdmin, createConsumer, createProducer } from '../../messaging/kafka.js';
 import { createObjectStore } from '../../storage/index.js';
 import { blame } from './blame.js';
 import { createGate } from './gate.js';
 import { admitKnown } from './known.js';
+import { watchLag } from './lag.js';
 import { createBatchHandler, type StarterPorts } from './starter.js';
 
 /** Running starts end within their deadline; what takes longer is redelivered. Milliseconds. */
@@ -48,6 +50,8 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
     await admin.ensureTopics([kafka.uploadsTopic, kafka.dlqTopic, kafka.resultsTopic], kafka.partitions);
     await admin.close();
 
+    const page = await serveMetrics({ kind: 'kafka', metrics: config.metrics }, logger);
+    closers.push(() => page.close());
     const producer = await createProducer(kafka, logger);
     closers.push(() => producer.close());
     const client = openTemporal(config.temporal, 'starter:kafka');
@@ -59,6 +63,7 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
       admit: (upload) => admitKnown({ db, store, config }, upload),
       start: ({ job, contentType, fileName }) => {
         const kind = guessKind(contentType, fileName ?? job.source.key);
+        metrics.starts.inc({ kind: kind === 'image' ? 'image' : 'video' });
         return startWorkflow(client, planStart(job, contentType, config.queues, kind, fileName));
       },
       deadLetter: createDeadLetterSink(producer, kafka.dlqTopic),
@@ -74,6 +79,7 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
       createBatchHandler(ports, settings, logger),
     );
     closers.push(() => consumer.close());
+    closers.push(watchLag(kafka, logger));
     logger.info('starter ready', { topic: kafka.uploadsTopic, group: kafka.groupId });
     // For a supervisor that waits for it, as `mediamill up` does.
     process.send?.('ready');

@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 
 import { parseEvent, type EventSettings, type Refusal, type UploadEvent } from '../../contracts/events.js';
 import type { Logger } from '../../logging/logger.js';
+import { metrics } from '../../metrics/index.js';
 import type { BatchVerdict, BrokerRecord, RecordBatch } from '../../messaging/messaging.js';
 import type { Admission } from './admit.js';
 import { Backoff } from './backoff.js';
@@ -65,8 +66,10 @@ export function createBatchHandler(
   const settle = async (record: BrokerRecord, batch: RecordBatch): Promise<void> => {
     for (let failures = 0; !batch.signal.aborted && pauseMs(batch) === 0;) {
       try {
-        if ((await handle(record)) === 'full') waitForPlaces();
-        else finish(record, batch);
+        const outcome = await handle(record);
+        if (outcome === 'full') return waitForPlaces();
+        finish(record, batch);
+        metrics.events.inc({ outcome });
         return;
       } catch (error) {
         const verdict = ports.judge(error);
@@ -81,6 +84,7 @@ export function createBatchHandler(
   };
 
   const waitForPlaces = (): void => {
+    if (fullUntil < Date.now()) metrics.eventPauses.inc({ reason: 'full' });
     if (fullUntil < Date.now()) logger.info('paused: as many workflows are open as starter.maxOpenWorkflows allows');
     fullUntil = Date.now() + FULL_PAUSE;
   };
@@ -93,6 +97,7 @@ export function createBatchHandler(
   const pause = (record: BrokerRecord, error: unknown, { fault, advice }: Verdict): void => {
     const pauseMs = backoffOf(record).failed();
     if (pauseMs === undefined) return;
+    metrics.eventPauses.inc({ reason: fault === 'setup' ? 'setup' : 'outage' });
     const level = fault === 'setup' ? 'error' : 'warn';
     logger[level]('paused: the event is tried again later', { advice, ...placeOf(record), pauseMs, error });
   };
@@ -102,6 +107,7 @@ export function createBatchHandler(
     try {
       await bury(record, 'INTERNAL', String(reason).slice(0, 200));
       finish(record, batch);
+      metrics.events.inc({ outcome: 'dead-letter' });
     } catch (error) {
       // It has nowhere to go: whatever this says, it stays.
       pause(record, error, { fault: 'outage' });
@@ -110,13 +116,16 @@ export function createBatchHandler(
 
   const bury = async (record: BrokerRecord, reason: Refusal, detail: string): Promise<void> => {
     await ports.deadLetter(record, reason, detail);
+    metrics.deadLetters.inc({ reason });
     logger.warn('event dead-lettered', { ...placeOf(record), reason, detail });
   };
 
-  const handle = async (record: BrokerRecord): Promise<'done' | 'full'> => {
+  const handle = async (record: BrokerRecord): Promise<'started' | 'nothing' | 'dead-letter' | 'full'> => {
     const event = parseEvent(record.key, record.value, settings);
+    let hasStarted = false;
     let refused: { reason: Refusal; detail: string } | undefined = event.ok ? undefined : event;
     for (const upload of event.uploads) {
+      hasStarted ||= recent.has(upload);
       if (recent.has(upload)) continue;
       // Before the store is asked: so places go to events in their order, and what waits behind a full
       // gate is a tail that has not been touched.
@@ -133,11 +142,13 @@ export function createBatchHandler(
       }
       await starting(() => ports.start(admission));
       recent.add(upload, admission.job.source);
+      hasStarted = true;
       const { assetId, workflowId } = admission.job;
       logger.debug('workflow started', { assetId, workflowId });
     }
     if (refused) await bury(record, refused.reason, refused.detail);
-    return 'done';
+    if (refused) return 'dead-letter';
+    return hasStarted ? 'started' : 'nothing';
   };
 
   return async (batch) => {

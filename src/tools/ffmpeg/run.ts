@@ -1,7 +1,7 @@
 /** Runs ffmpeg and ffprobe. */
 import { judgeHard } from '../failures.js';
 import { processorSeconds, wantsToRun } from '../family.js';
-import { outcomeOf } from '../outcome.js';
+import { countFailure, outcomeOf } from '../outcome.js';
 import { runTool } from '../process.js';
 import type { SpawnSandboxed } from '../child.js';
 import type { Stopped } from '../tool-error.js';
@@ -38,6 +38,7 @@ export async function runFfprobe(spawn: SpawnSandboxed, run: ToolRun): Promise<T
   const args = ['-hide_banner', '-loglevel', 'warning', ...PROTOCOLS, ...run.args];
   // It writes nothing: the disk has no say in it, and complaints about single frames are for the caller to judge.
   return runTool(spawn, { ...childOf(run), command: 'ffprobe', args }).catch((error: unknown) => {
+    countFailure('ffprobe', error);
     throw judgeHard(error);
   });
 }

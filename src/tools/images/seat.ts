@@ -15,6 +15,7 @@ import type {
   SheetSpec,
   StripSpec,
 } from '../tools.js';
+import { countFailure } from '../outcome.js';
 import { ChildCollapsed, ImageChild, type Asking, type Collapse } from './image-child.js';
 import {
   isHeader,
@@ -194,13 +195,18 @@ export class Seat {
         if (reply.fault !== 'memory') throw faultOf(reply.fault, reply.message);
         throw new ChildCollapsed('memory', reply.message);
       } catch (error) {
-        if (MediaError.is(error)) throw error;
+        if (MediaError.is(error)) {
+          countFailure('images', error);
+          throw error;
+        }
         await this.stop();
         if (!(error instanceof ChildCollapsed)) throw error;
         this.options.onCollapse?.(error.how, error.message);
         if (attempt < 2) continue;
         const final = error.how !== 'start';
-        throw new MediaError(CODE_OF_COLLAPSE[error.how], this.bound(error.how), { cause: error, final });
+        const collapsed = new MediaError(CODE_OF_COLLAPSE[error.how], this.bound(error.how), { cause: error, final });
+        countFailure('images', collapsed);
+        throw collapsed;
       }
     }
   }
