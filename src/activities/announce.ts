@@ -7,6 +7,9 @@ import type { Rendition } from '../contracts/renditions.js';
 import type { ResultPublisher } from '../messaging/messaging.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { ActivityContext } from './context.js';
+import { countEnded, countPublished } from './count-assets.js';
+import { holdBack } from './deadlines/hold-back.js';
+import { settleDeadline } from './deadlines/publish-deadline.js';
 import type { ActivityScope } from './scope.js';
 
 interface Outlets {
@@ -17,6 +20,7 @@ interface Outlets {
 /** @returns false, without an event, when the catalogue refused: the asset is deleted or superseded, or this generation has ended. */
 export async function announceState(to: Outlets, job: Job, transition: Transition): Promise<boolean> {
   const accepted = await to.catalogue.transition(job, transition);
+  if (accepted) countEnded(transition);
   if (accepted) await publishState(to.results, job, transition);
   return accepted;
 }
@@ -24,21 +28,31 @@ export async function announceState(to: Outlets, job: Job, transition: Transitio
 /**
  * The last step of every asset: `asset.json`, the atomic switch of the published generation, its events.
  *
+ * @param settles whether its deadline is met or missed by this; else whoever does the rest says so
  * @throws MediaError OBJECT_GONE when another generation won
  */
 export async function publishAsset(
   to: Outlets & Pick<ActivityContext, 'config' | 'store' | 'db'>,
   { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
   job: Job,
-  document: AssetDocument,
-  { repair }: { readonly repair?: boolean | undefined } = {},
+  made: AssetDocument,
+  { repair, settles = true }: { readonly repair?: boolean | undefined; readonly settles?: boolean | undefined } = {},
 ): Promise<void> {
+  const document = (await holdBack(to, { signal }, job)) ? publishedNow(made) : made;
   const writtenFrom = await putDocument(to, job, document, signal);
   const transition = { to: document.state, by: info.activityType, kind: document.kind, document, repair, writtenFrom };
   const won = await to.catalogue.publish(job, transition);
   if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
+  if (!repair) countPublished(job, document);
   await publishState(to.results, job, transition, document.renditions);
+  if (settles) await settleDeadline(to, job);
 }
+
+/** Nobody could see it before. */
+const publishedNow = (document: AssetDocument, now = new Date().toISOString()): AssetDocument => ({
+  ...document,
+  timings: { ...document.timings, playableAt: now, readyAt: now },
+});
 
 /**
  * An attempt that published and died before it could say so: nothing is left to do but to say it.
@@ -46,12 +60,17 @@ export async function publishAsset(
  *
  * @returns what was published, or undefined when nothing was
  */
-export async function publishedBefore(to: Outlets, job: Job): Promise<AssetDocument | undefined> {
+export async function publishedBefore(
+  to: Outlets & Pick<ActivityContext, 'db'>,
+  job: Job,
+  { settles = true }: { readonly settles?: boolean | undefined } = {},
+): Promise<AssetDocument | undefined> {
   const row = await to.catalogue.find(job.assetId);
   if (row?.generation !== job.generation || !row.document) return undefined;
   const { state, kind, document } = row;
   if (state !== 'ready' && state !== 'partial') return undefined;
   await publishState(to.results, job, { to: state, kind, document }, document.renditions);
+  if (settles) await settleDeadline(to, job);
   return document;
 }
 

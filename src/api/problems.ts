@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'invalid-request': [400, 'The request is not valid.'],
   unauthorized: [401, 'An API key is needed.'],
   forbidden: [403, 'This key may not do that.'],
+  embargoed: [403, 'This is not to be seen yet.'],
   'not-found': [404, 'There is nothing here.'],
   'asset-unknown': [404, 'There is no such asset.'],
   'upload-unknown': [404, 'There is no such upload.'],

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 
 import type { Priority } from '../contracts/assets.js';
-import { ASSET_COLUMNS, assetRow } from './asset-row.js';
+import { ASSET_COLUMNS, assetRow, type AssetRecord } from './asset-row.js';
 import type { AssetRow } from './catalogue.js';
 import { mapped, type Database } from './database.js';
 import { enqueue } from './outbox.js';
@@ -16,6 +16,9 @@ export interface AssetPatch {
   /** Takes the place of all that was there. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly priority?: Priority | undefined;
+  /** ISO 8601; null: none any more. */
+  readonly publishBy?: string | null | undefined;
+  readonly publishNotBefore?: string | null | undefined;
 }
 
 export type Patched =
@@ -46,7 +49,8 @@ export function patchAsset(
       if (!now) return { outcome: 'unknown' };
       if (now.state === 'deleted') return { outcome: 'deleted' };
       if (revision !== undefined && now.revision !== revision) return { outcome: 'changed', row: assetRow(now) };
-      const { title, tags, metadata, priority } = patch;
+      const { title, tags, metadata, priority, publishBy, publishNotBefore } = patch;
+      const ofJob = JSON.parse(JSON.stringify({ priority, publishBy, publishNotBefore })) as Record<string, unknown>;
       const row = await tx
         .updateTable('assets')
         .set({
@@ -54,8 +58,12 @@ export function patchAsset(
           ...(title !== undefined && { title }),
           ...(tags && { tags: sql<string[]>`${[...tags]}::text[]` }),
           ...(metadata && { metadata: JSON.stringify(metadata) }),
+          ...(priority && { priority }),
+          ...deadlineColumns(now, patch),
           // Work that has not begun is begun by the job.
-          ...(priority && { priority, job: sql<string>`jsonb_set(job, '{priority}', to_jsonb(${priority}::integer))` }),
+          ...(Object.keys(ofJob).length > 0 && {
+            job: sql<string>`jsonb_strip_nulls(job || ${JSON.stringify(ofJob)}::jsonb)`,
+          }),
         })
         .where('id', '=', assetId)
         .returning(ASSET_COLUMNS)
@@ -65,4 +73,15 @@ export function patchAsset(
     };
     return db.isTransaction ? attempt(db) : db.transaction().execute(attempt);
   });
+}
+
+/** Another deadline begins anew: nothing is known of it yet. */
+function deadlineColumns(now: AssetRecord, { publishBy, publishNotBefore }: AssetPatch) {
+  const timeOf = (iso: string | null): Date | null => (iso === null ? null : new Date(iso));
+  const by = publishBy === undefined ? undefined : timeOf(publishBy);
+  const isOther = by !== undefined && by?.getTime() !== now.publish_by?.getTime();
+  return {
+    ...(isOther && { publish_by: by, deadline_state: by && ('on-time' as const), projected_at: null }),
+    ...(publishNotBefore !== undefined && { publish_not_before: timeOf(publishNotBefore) }),
+  };
 }

@@ -5,7 +5,7 @@ import { InvalidCursor, type CursorValue } from './search-cursor.js';
 import { distanceTo } from './similar.js';
 
 export const ASSET_SORTS = [
-  ...(['newest', 'oldest', 'largest', 'longest', 'name', 'relevance', 'similarity'] as const),
+  ...(['newest', 'oldest', 'largest', 'longest', 'name', 'deadline', 'relevance', 'similarity'] as const),
 ] as const;
 export type AssetSort = (typeof ASSET_SORTS)[number];
 
@@ -55,6 +55,15 @@ const NEWEST: readonly Key[] = [
   ID,
 ];
 
+function instant(value: CursorValue): RawBuilder<Date> {
+  if (typeof value !== 'string' || !/^(infinity|\d{4}-\d\d-\d\d[ T][\d:.]{5,15}([+-]\d\d(:\d\d)?|Z)?)$/.test(value))
+    throw new InvalidCursor();
+  return sql`${value}::timestamptz`;
+}
+
+/** What is needed at no particular time comes last. */
+const FIRST_NEEDED = plain(`coalesce(publish_by, 'infinity')`, false, instant);
+
 /** @param hash of what `similarity` compares with */
 export function keysOf(sort: AssetSort, hash?: string): readonly Key[] {
   switch (sort) {
@@ -66,6 +75,8 @@ export function keysOf(sort: AssetSort, hash?: string): readonly Key[] {
       return [plain('coalesce(duration, 0)', true, number), ...NEWEST];
     case 'name':
       return [plain('left(names, 100)', false, text), ...NEWEST];
+    case 'deadline':
+      return [FIRST_NEEDED, ...NEWEST];
     case 'similarity': {
       if (hash === undefined) return NEWEST;
       const expression = distanceTo(hash);

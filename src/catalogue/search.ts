@@ -2,6 +2,7 @@
 import { sql, type Selectable } from 'kysely';
 
 import type { AssetState, MediaKind } from '../contracts/assets.js';
+import type { DeadlineState } from '../contracts/deadlines.js';
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import type { AssetRow } from './catalogue.js';
 import { mapped, type Database, type Tables } from './database.js';
@@ -23,6 +24,8 @@ export interface AssetSearch {
   readonly withoutImages?: boolean | undefined;
   /** Any of these; absent: all but deleted ones. */
   readonly state?: readonly AssetState[] | undefined;
+  /** Any of these; absent: all, with a deadline or without. */
+  readonly deadline?: readonly DeadlineState[] | undefined;
   /** All of these. */
   readonly tags?: readonly string[] | undefined;
   readonly profile?: string | undefined;
@@ -119,7 +122,7 @@ function sortOf({ sort, similarTo, text }: AssetSearch): AssetSort {
 
 /** `and`, every one of them served by an index together with the tenant, or cheap. */
 function conditionsOf(search: AssetSearch): Condition[] {
-  const { kind, state, tags, profile, similarTo } = search;
+  const { kind, state, deadline, tags, profile, similarTo } = search;
   const { minBytes, maxBytes, minDuration, maxDuration, createdAfter, createdBefore } = search;
   const conditions: Condition[] = [sql`tenant = ${search.tenant}`];
   const add = (value: unknown, condition: () => Condition): void => {
@@ -130,6 +133,7 @@ function conditionsOf(search: AssetSearch): Condition[] {
   );
   add(kind, () => sql`kind = ${kind}`);
   if (search.withoutImages) conditions.push(sql`kind is distinct from 'image'`);
+  if (deadline && deadline.length > 0) conditions.push(deadlineIs(deadline));
   if (tags && tags.length > 0) conditions.push(sql`tags @> ${[...tags]}::text[]`);
   add(profile, () => sql`profile = ${profile}`);
   add(minBytes, () => sql`coalesce(bytes, 0) >= ${minBytes}`);
@@ -146,3 +150,13 @@ function conditionsOf(search: AssetSearch): Condition[] {
 }
 
 const anyOf = (states: readonly AssetState[]): Condition => sql`state = any(${[...states]}::text[])`;
+
+/** As `deadlineOf` of the API says it: what was on time and has passed is at risk, whoever has said so. */
+const isOver = sql<boolean>`(deadline_state = 'on-time' and publish_by < now() and first_published_at is null
+  and coalesce(publish_not_before, '-infinity') <= now())`;
+
+function deadlineIs(states: readonly DeadlineState[]): Condition {
+  const said = sql<boolean>`deadline_state = any(${[...states]}::text[])`;
+  if (states.includes('at-risk')) return sql`(${said} or ${isOver})`;
+  return states.includes('on-time') ? sql`(${said} and not ${isOver})` : said;
+}

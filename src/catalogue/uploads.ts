@@ -2,6 +2,7 @@
 import { sql, type Selectable, type Transaction } from 'kysely';
 
 import type { Job, Priority } from '../contracts/assets.js';
+import type { DeadlineWishes } from '../contracts/deadlines.js';
 import type { PublicError } from '../contracts/errors.js';
 import { assetIdOf, workflowIdOf } from '../contracts/ids.js';
 import type { UploadKind, UploadState } from '../contracts/uploads.js';
@@ -10,14 +11,12 @@ import { enqueue } from './outbox.js';
 import { step } from './step.js';
 
 /** What the uploader says of it, checked. */
-export interface StoredFacts {
+export interface StoredFacts extends DeadlineWishes {
   readonly title?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly profile: string;
   readonly priority: Priority;
-  /** ISO 8601. */
-  readonly publishBy?: string | undefined;
 }
 
 export interface UploadRow {
@@ -214,7 +213,7 @@ function firstJob({ bucket, key, tenant, contentType, facts }: UploadRow, object
     ...(contentType !== null && { contentType }),
     ...(sha256 !== undefined && { sha256 }),
   };
-  const { profile, priority, publishBy, metadata } = facts;
+  const { profile, priority, publishBy, publicationTimeout, publishNotBefore, metadata } = facts;
   return {
     assetId: assetIdOf(source),
     workflowId: workflowIdOf(source),
@@ -222,14 +221,18 @@ function firstJob({ bucket, key, tenant, contentType, facts }: UploadRow, object
     ...{ source, tenant, profile, priority },
     uploadedAt: new Date().toISOString(),
     ...(publishBy !== undefined && { publishBy }),
+    ...(publicationTimeout !== undefined && { publicationTimeout }),
+    ...(publishNotBefore !== undefined && { publishNotBefore }),
     ...(metadata && Object.keys(metadata).length > 0 && { metadata }),
   };
 }
 
-function eventOf({ source, tenant, profile, priority, publishBy, metadata }: Job, { contentType }: UploadRow) {
+function eventOf(job: Job, { contentType }: UploadRow) {
+  const { source, tenant, profile, priority, publishBy, publicationTimeout, publishNotBefore, metadata } = job;
   const { bucket, key, versionId, etag } = source;
   return {
-    ...{ bucket, key, versionId, etag, tenant, profile, priority, publishBy, metadata },
+    ...{ bucket, key, versionId, etag, tenant, profile, priority, metadata },
+    ...{ publishBy, publicationTimeout, publishNotBefore },
     contentType: contentType ?? undefined,
   };
 }

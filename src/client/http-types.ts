@@ -1,5 +1,6 @@
 /** Answers of the HTTP API. A test holds them against its schemas. */
 import type { AssetState, MediaKind } from '../contracts/assets.js';
+import type { DeadlineState, Measure } from '../contracts/deadlines.js';
 
 export interface ApiError {
   /** Stable. */
@@ -65,6 +66,21 @@ export interface AssetTransition {
   readonly error?: ApiError;
 }
 
+export interface AssetDeadline {
+  /** ISO 8601. When it is needed; of a timeout, known when encoding has started. */
+  readonly publishBy?: string;
+  /** Seconds from the start of encoding. */
+  readonly publicationTimeout?: number;
+  /** ISO 8601. Nobody sees anything of it before. */
+  readonly notBefore?: string;
+  readonly state?: DeadlineState;
+  /** ISO 8601. When it will be published as far as one knows; of `met` and `missed`, when it was. */
+  readonly projectedAt?: string;
+  /** Negative: late. */
+  readonly slackSeconds?: number;
+  readonly measures: readonly Measure[];
+}
+
 export interface Asset {
   readonly id: string;
   readonly kind?: MediaKind;
@@ -87,6 +103,7 @@ export interface Asset {
   readonly playable: boolean;
   readonly generation: number;
   readonly legalHold: boolean;
+  readonly deadline?: AssetDeadline;
   readonly error?: ApiError;
   readonly renditions: readonly AssetRendition[];
   readonly missing?: readonly { readonly name: string; readonly error: ApiError }[];
@@ -113,6 +130,9 @@ export interface AssetChange {
   readonly tags?: readonly string[];
   readonly metadata?: Readonly<Record<string, string>>;
   readonly priority?: number;
+  /** ISO 8601; null: at no time. */
+  readonly publishBy?: string | null;
+  readonly publishNotBefore?: string | null;
 }
 
 /** Of `follow`. */

@@ -2,6 +2,7 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 
 import { FINAL_STATES, type AssetState, type MediaKind } from '../contracts/assets.js';
+import type { DeadlineState } from '../contracts/deadlines.js';
 import type { Asset, AssetChange, AssetEvent, AssetPage } from './http-types.js';
 
 export interface HttpOptions {
@@ -21,6 +22,9 @@ export interface UploadOptions {
   /** 1 is the most urgent, 5 the least. */
   readonly priority?: number | undefined;
   readonly publishBy?: Date | undefined;
+  /** Seconds from the start of encoding. */
+  readonly publicationTimeout?: number | undefined;
+  readonly publishNotBefore?: Date | undefined;
   /** Of the bytes, hexadecimal: others are refused then. */
   readonly sha256?: string | undefined;
   /** The same upload under the same key is taken once. */
@@ -33,6 +37,7 @@ export interface ListOptions {
   readonly q?: string | undefined;
   readonly kind?: MediaKind | undefined;
   readonly state?: readonly AssetState[] | undefined;
+  readonly deadline?: readonly DeadlineState[] | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly profile?: string | undefined;
   readonly minBytes?: number | undefined;
@@ -96,12 +101,13 @@ export class MediamillHttp {
    */
   async upload(
     body: Blob | Uint8Array | ReadableStream<Uint8Array>,
-    { contentType, signal, idempotencyKey, metadata, publishBy, ...facts }: UploadOptions = {},
+    { contentType, signal, idempotencyKey, metadata, publishBy, publishNotBefore, ...facts }: UploadOptions = {},
   ): Promise<Asset> {
     const type = contentType ?? (body instanceof Blob && body.type !== '' ? body.type : 'application/octet-stream');
     const query = {
       ...facts,
       publishBy: publishBy?.toISOString(),
+      publishNotBefore: publishNotBefore?.toISOString(),
       metadata: metadata && JSON.stringify(metadata),
     };
     const headers = {

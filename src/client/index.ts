@@ -10,6 +10,7 @@ export {
   cancelRendition,
   progress,
   result,
+  setDeadline,
   setPriority,
   startImage,
   startVideo,
@@ -19,8 +20,9 @@ export {
 } from './jobs.js';
 export type { LiveProgress } from './progress.js';
 export { HttpError, MediamillHttp, type HttpOptions, type ListOptions, type UploadOptions } from './http.js';
-export type { Asset, AssetChange, AssetEvent, AssetPage, AssetProgress } from './http-types.js';
+export type { Asset, AssetChange, AssetDeadline, AssetEvent, AssetPage, AssetProgress } from './http-types.js';
 export type { AssetState, MediaKind, Priority } from '../contracts/assets.js';
+export type { DeadlineReport, DeadlineState, Measure } from '../contracts/deadlines.js';
 export { MediaError, type ErrorCode, type PublicError } from '../contracts/errors.js';
 export type { QueueNames } from '../contracts/names.js';
 export type { ProcessSummary } from '../contracts/summary.js';

@@ -8,10 +8,11 @@ import {
 } from '@temporalio/client';
 
 import type { Job, MediaKind, Priority } from '../contracts/assets.js';
+import { problemOfWishes, type DeadlineChange } from '../contracts/deadlines.js';
 import { ERRORS, isErrorCode, MediaError } from '../contracts/errors.js';
 import { assetIdOf, workflowIdOf, type ObjectIdentity } from '../contracts/ids.js';
 import { DEFAULT_QUEUES, type QueueNames } from '../contracts/names.js';
-import { UPDATE_CANCEL_RENDITION, UPDATE_SET_PRIORITY } from '../contracts/progress.js';
+import { UPDATE_CANCEL_RENDITION, UPDATE_SET_DEADLINE, UPDATE_SET_PRIORITY } from '../contracts/progress.js';
 import type { ProcessSummary } from '../contracts/summary.js';
 import { liveProgress, type LiveProgress } from './progress.js';
 import { planStart, startWorkflow } from './start.js';
@@ -31,6 +32,10 @@ export interface StartOptions {
   readonly priority?: Priority | undefined;
   /** When it is needed. */
   readonly publishBy?: Date | undefined;
+  /** Seconds from the start of encoding within which it is needed. With `publishBy`: what is first. */
+  readonly publicationTimeout?: number | undefined;
+  /** An embargo: nobody sees anything of it before. */
+  readonly publishNotBefore?: Date | undefined;
   /** Facts of your own, at most 4 KB together. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Where the workers listen, when it is not on the default queues. */
@@ -58,9 +63,16 @@ async function start(
   client: Client,
   kind: MediaKind,
   upload: Upload,
-  { queues = DEFAULT_QUEUES, publishBy, ...options }: StartOptions = {},
+  { queues = DEFAULT_QUEUES, publishBy, publicationTimeout, publishNotBefore, ...options }: StartOptions = {},
 ): Promise<StartedJob> {
   const { bucket, key, versionId, etag, size } = upload;
+  const wishes = {
+    publishBy: publishBy?.toISOString(),
+    publicationTimeout,
+    publishNotBefore: publishNotBefore?.toISOString(),
+  };
+  const problem = problemOfWishes(wishes);
+  if (problem !== undefined) throw new RangeError(problem);
   const job: Job = {
     assetId: assetIdOf(upload),
     workflowId: workflowIdOf(upload),
@@ -70,7 +82,7 @@ async function start(
     profile: options.profile ?? 'default',
     priority: options.priority ?? 3,
     uploadedAt: new Date().toISOString(),
-    publishBy: publishBy?.toISOString(),
+    ...wishes,
     metadata: options.metadata,
   };
   await startWorkflow(client, planStart(job, undefined, queues, kind));
@@ -113,6 +125,21 @@ export async function cancel(client: Client, workflowId: string): Promise<void> 
 /** Goes on without one rendition. */
 export const cancelRendition = (client: Client, workflowId: string, name: string): Promise<void> =>
   client.workflow.getHandle(workflowId).executeUpdate<void, [string]>(UPDATE_CANCEL_RENDITION, { args: [name] });
+
+/** Moves what is not published yet; null: none any more. */
+export const setDeadline = (
+  client: Client,
+  workflowId: string,
+  { publishBy, publishNotBefore }: { readonly publishBy?: Date | null; readonly publishNotBefore?: Date | null },
+): Promise<void> =>
+  client.workflow.getHandle(workflowId).executeUpdate<void, [DeadlineChange]>(UPDATE_SET_DEADLINE, {
+    args: [
+      {
+        publishBy: publishBy && publishBy.toISOString(),
+        publishNotBefore: publishNotBefore && publishNotBefore.toISOString(),
+      },
+    ],
+  });
 
 /** Of every step that is still to begin. */
 export const setPriority = (client: Client, workflowId: string, priority: Priority): Promise<void> =>

@@ -55,6 +55,12 @@ export function problemOfWishes(wishes: DeadlineWishes): string | undefined {
   return undefined;
 }
 
+/** How long nobody may see anything of it. @param now milliseconds. @returns milliseconds; 0: it may be seen */
+export const heldBackFor = (publishNotBefore: string | Date | null | undefined, now: number): number =>
+  publishNotBefore === undefined || publishNotBefore === null
+    ? 0
+    : Math.max(0, new Date(publishNotBefore).getTime() - now);
+
 /**
  * Of several deadlines the first one counts; of one that ends within the embargo, the end of the embargo.
  *

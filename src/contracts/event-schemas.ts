@@ -2,6 +2,8 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 
+import { MAX_PUBLICATION_TIMEOUT } from './deadlines.js';
+
 const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 const BUCKET = '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$';
 const TOKEN = '^[\\x21\\x23-\\x7e]{1,200}$';
@@ -12,6 +14,8 @@ const hint = {
   profile: Type.Optional(Type.String({ pattern: NAME })),
   priority: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
   publishBy: Type.Optional(Type.String({ pattern: DATE_TIME })),
+  publicationTimeout: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: MAX_PUBLICATION_TIMEOUT })),
+  publishNotBefore: Type.Optional(Type.String({ pattern: DATE_TIME })),
 };
 
 export const notificationRecord = Compile(

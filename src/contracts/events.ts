@@ -5,6 +5,7 @@
  * short form (content type and file name). See docs/events.md.
  */
 import type { Priority } from './assets.js';
+import { problemOfWishes, type DeadlineWishes } from './deadlines.js';
 import { check, cloudEvent, notificationRecord, shortForm } from './event-schemas.js';
 
 /** Why an event was dead-lettered. A closed list: operators filter and replay by it. */
@@ -24,7 +25,7 @@ export const REFUSALS = {
 export type Refusal = keyof typeof REFUSALS;
 
 /** One upload named by an event. Everything but bucket and key is a hint. */
-export interface UploadEvent {
+export interface UploadEvent extends DeadlineWishes {
   readonly bucket: string;
   readonly key: string;
   readonly versionId?: string | undefined;
@@ -33,8 +34,6 @@ export interface UploadEvent {
   readonly tenant?: string | undefined;
   readonly profile?: string | undefined;
   readonly priority?: Priority | undefined;
-  /** ISO 8601. When the uploader needs it published. */
-  readonly publishBy?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -145,8 +144,8 @@ function fromCloudEvent(json: object, settings: EventSettings): ParsedEvent {
   const checked = check(cloudEvent, json);
   if (!checked.ok) return refuse('EVENT_INVALID', checked.detail);
   const { data } = checked.value;
-  if (data.publishBy !== undefined && Number.isNaN(Date.parse(data.publishBy)))
-    return refuse('EVENT_INVALID', 'data.publishBy must be a date');
+  const problem = problemOfWishes(data);
+  if (problem !== undefined) return refuse('EVENT_INVALID', `data.${problem}`);
   const metadataBytes = Object.entries(data.metadata ?? {}).reduce(
     (sum, [name, text]) => sum + utf8Length(name) + utf8Length(text),
     0,
@@ -156,7 +155,8 @@ function fromCloudEvent(json: object, settings: EventSettings): ParsedEvent {
   if (data.bucket === settings.mediaBucket) return refuse('BUCKET_REFUSED', data.bucket);
   if (data.bucket === settings.uploadsBucket && !data.key.startsWith(settings.uploadsPrefix))
     return refuse('KEY_OUTSIDE_PREFIX');
-  const { bucket, key, versionId, etag, contentType, tenant, profile, publishBy, metadata } = data;
+  const { bucket, key, versionId, etag, contentType, tenant, profile, metadata } = data;
+  const { publishBy, publicationTimeout, publishNotBefore } = data;
   const priority = data.priority as Priority | undefined;
   return accept({
     bucket,
@@ -168,6 +168,8 @@ function fromCloudEvent(json: object, settings: EventSettings): ParsedEvent {
     profile,
     priority,
     publishBy,
+    publicationTimeout,
+    publishNotBefore,
     metadata,
   });
 }

@@ -1,4 +1,5 @@
 /** What an uploader says of a job in the object's own metadata. */
+import { problemOfWishes } from './deadlines.js';
 import { check, objectHints } from './event-schemas.js';
 import type { UploadEvent } from './events.js';
 
@@ -13,15 +14,18 @@ export function hintsOfMetadata(
   const own = Object.entries(metadata).filter(([name]) => name.startsWith(HINT_PREFIX));
   const rest = Object.entries(metadata).filter(([name]) => !name.startsWith(HINT_PREFIX));
   const byName = new Map(own.map(([name, value]) => [name.slice(HINT_PREFIX.length), value]));
-  const priority = byName.get('priority');
   const hints = {
     tenant: byName.get('tenant'),
     profile: byName.get('profile'),
-    priority: priority === undefined ? undefined : Number(priority),
+    priority: numberOf(byName.get('priority')),
     publishBy: byName.get('publish-by'),
+    publicationTimeout: numberOf(byName.get('publication-timeout')),
+    publishNotBefore: byName.get('publish-not-before'),
   };
   const checked = check(objectHints, JSON.parse(JSON.stringify(hints)));
   if (!checked.ok) return { ok: false, detail: `object metadata: ${checked.detail}` };
+  const problem = problemOfWishes(checked.value);
+  if (problem !== undefined) return { ok: false, detail: `object metadata: ${problem}` };
   return {
     ok: true,
     hints: {
@@ -31,5 +35,8 @@ export function hintsOfMetadata(
   };
 }
 
-/** Uploaders set `x-amz-meta-mediamill-{tenant,profile,priority,publish-by}` on the object. */
+/** What is none becomes null, which no schema takes. */
+const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+
+/** Uploaders set `x-amz-meta-mediamill-{tenant,profile,priority,publish-by,publication-timeout,publish-not-before}`. */
 const HINT_PREFIX = 'mediamill-';

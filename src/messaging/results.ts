@@ -14,7 +14,9 @@ import type { EventProducer, ResultPublisher } from './messaging.js';
 
 /** Errors: EVENTS_UNAVAILABLE. */
 export function createResultPublisher(producer: EventProducer, config: Config, logger: Logger): ResultPublisher {
-  const publish = async (events: readonly CloudEvent<StateChanged | RenditionReady | DeadlineAnnounced>[]): Promise<void> => {
+  const publish = async (
+    events: readonly CloudEvent<StateChanged | RenditionReady | DeadlineAnnounced>[],
+  ): Promise<void> => {
     await producer.send(
       events.map((event) => ({
         topic: config.kafka.resultsTopic,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 
 import { claimContent, noteSha256 } from '../../catalogue/contents.js';
 import type { Job } from '../../contracts/assets.js';
+import { heldBackFor } from '../../contracts/deadlines.js';
 import type { ActivityContext } from '../context.js';
 import { activity, assertAlive, type ActivityScope } from '../scope.js';
 import { statSource } from '../video/movie-source.js';
@@ -21,6 +22,7 @@ export function createHashSource(context: Needs & Pick<ActivityContext, 'logger'
     const { bytes } = await statSource(context, job.source, scope.signal);
     const sha256 = await hashSource(context, scope, job, bytes);
     // Somebody else may have it: then both are made, and the other one is found.
+    if (heldBackFor(job.publishNotBefore, Date.now()) > 0) return;
     await claimContent(db, contentOf(context, job, sha256), job);
   });
 }

@@ -2,9 +2,12 @@
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import { adoptOutputs, claimContent, type Content } from '../../catalogue/contents.js';
 import type { AssetDocument, Job } from '../../contracts/assets.js';
+import { heldBackFor } from '../../contracts/deadlines.js';
 import { MediaError } from '../../contracts/errors.js';
 import { putDocument, publishState } from '../announce.js';
 import type { ActivityContext } from '../context.js';
+import { countPublished } from '../count-assets.js';
+import { settleDeadline } from '../deadlines/publish-deadline.js';
 import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { assertAlive, type ActivityScope } from '../scope.js';
 
@@ -32,6 +35,8 @@ export async function settle(
 ): Promise<Settlement> {
   for (;;) {
     assertAlive();
+    // What is held back until its time stands for nothing before, and nobody is to wait for it.
+    if (heldBackFor(job.publishNotBefore, Date.now()) > 0) return { outcome: 'mine' };
     const claim = await claimContent(context.db, content, job);
     if (job.generation > 1 || claim.outcome === 'mine') return { outcome: 'mine' };
     if (claim.outcome === 'busy') return claim;
@@ -65,7 +70,9 @@ async function adopt(
   if (outcome === 'stale') return undefined;
   if (outcome === 'refused')
     throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
+  countPublished(job, document);
   await publishState(context.results, job, publication, renditions);
+  await settleDeadline(context, job);
   await releaseAtOnce(context, scope, job, state);
   logger.info(`the same bytes as another asset: ${state}`, { assetId: job.assetId, holder: holder.id });
   return document;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { ImageOutcome, MadeImage } from '../../contracts/activities.js';
 import type { AssetDocument, Job } from '../../contracts/assets.js';
+import { heldBackFor } from '../../contracts/deadlines.js';
 import type { FocalPoint, ImageFacts, ImagePlan, ImageTraits } from '../../contracts/image.js';
 import type { Profile } from '../../contracts/profile.js';
 import type { Rendition } from '../../contracts/renditions.js';
@@ -69,6 +70,8 @@ export function createMakeImage(context: ActivityContext) {
           await putStrip(shelf, made.strip, scope.signal);
           return { outcome: 'animated', made: done, loops: made.plan.loops };
         }
+        // Its workflow waits, and not in a place that others need.
+        if (heldBackFor(job.publishNotBefore, Date.now()) > 0) return { outcome: 'animated', made: done, loops: [] };
         scope.report({ step: 'publish', what: 'asset.json', percent: 90 });
         return await publishImage(context, scope, job, startedAt, done);
       } catch (error) {

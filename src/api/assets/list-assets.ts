@@ -6,6 +6,7 @@ import { InvalidCursor } from '../../catalogue/search-cursor.js';
 import { mustAllow, type Caller } from '../caller.js';
 import type { ApiContext } from '../context.js';
 import { ApiProblem } from '../problems.js';
+import { DeadlineStateSchema } from './deadline.js';
 import { findAsset } from './find.js';
 import { resourceOf } from './resource.js';
 import { AssetId, AssetSchema, KindSchema, StateSchema, TagsSchema, type Asset } from './schemas.js';
@@ -31,6 +32,7 @@ export const ListQuerySchema = Type.Object(
     ),
     kind: maybe(KindSchema),
     state: maybe(Type.Array(StateSchema, { maxItems: 8, description: 'Any of these. Default: all but deleted ones.' })),
+    deadline: maybe(Type.Array(DeadlineStateSchema, { maxItems: 4, description: 'Any of these.' })),
     tags: maybe({ ...TagsSchema, description: 'All of these.' } as typeof TagsSchema),
     profile: maybe(Type.String({ minLength: 1, maxLength: 63 })),
     minBytes: bytes('Of the upload.'),

@@ -1,10 +1,11 @@
 /** Changes what is said of an asset, and how soon it is its turn. */
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import { patchAsset as patchRow } from '../../catalogue/patch.js';
 import { FINAL_STATES, type Priority } from '../../contracts/assets.js';
-import { UPDATE_SET_PRIORITY } from '../../contracts/progress.js';
+import { problemOfWishes, type DeadlineChange } from '../../contracts/deadlines.js';
+import { UPDATE_SET_DEADLINE, UPDATE_SET_PRIORITY } from '../../contracts/progress.js';
 import { mustAllow, type Caller } from '../caller.js';
 import type { ApiContext } from '../context.js';
 import type { Condition } from '../lifecycle/types.js';
@@ -19,8 +20,8 @@ const DEADLINE = 5_000;
 
 /**
  * @returns the row as it is afterwards
- * @throws ApiProblem `asset-unknown`, `asset-deleted`, `precondition-failed`, `invalid-request`; `unavailable` when
- *   the work under way could not be given its new priority: then nothing has changed
+ * @throws ApiProblem `asset-unknown`, `asset-deleted`, `precondition-failed`, `invalid-request`, `conflict` for the
+ *   deadline of what is published; `unavailable` when the work under way could not be told: then nothing has changed
  */
 export async function patchAsset(
   ctx: ApiContext,
@@ -36,8 +37,14 @@ export async function patchAsset(
   if (row.state === 'deleted') throw new ApiProblem('asset-deleted');
   if (revision !== undefined && revision !== row.revision) throw changed();
   const priority = patch.priority as Priority | undefined;
-  if (priority !== undefined && priority !== row.priority) await hasten(ctx, row, priority);
-  const patched = await patchRow(ctx.db, caller.tenant, assetId, revision, { ...patch, priority });
+  const deadline = changeOf(row, patch);
+  if (priority !== undefined && priority !== row.priority) await tellWork(ctx, row, UPDATE_SET_PRIORITY, priority);
+  if (deadline) await tellWork(ctx, row, UPDATE_SET_DEADLINE, deadline);
+  const patched = await patchRow(ctx.db, caller.tenant, assetId, revision, {
+    ...patch,
+    ...utcOf(patch),
+    priority,
+  });
   switch (patched.outcome) {
     case 'patched':
       return patched.row;
@@ -50,16 +57,35 @@ export async function patchAsset(
   }
 }
 
+/** @returns undefined where nothing of it changes */
+function changeOf(row: AssetRow, { publishBy, publishNotBefore }: AssetPatchBody): DeadlineChange | undefined {
+  if (publishBy === undefined && publishNotBefore === undefined) return undefined;
+  const wishes = { publishBy: row.publishBy?.toISOString(), publishNotBefore: row.publishNotBefore?.toISOString() };
+  const problem = problemOfWishes({
+    publishBy: publishBy === undefined ? wishes.publishBy : (publishBy ?? undefined),
+    publishNotBefore: publishNotBefore === undefined ? wishes.publishNotBefore : (publishNotBefore ?? undefined),
+  });
+  if (problem !== undefined) throw new ApiProblem('invalid-request', { detail: problem });
+  if (row.firstPublishedAt) throw new ApiProblem('conflict', { detail: 'It is published already.' });
+  return utcOf({ publishBy, publishNotBefore });
+}
+
 /** Work that has not begun begins with the job of the row. */
-async function hasten({ temporal }: ApiContext, row: AssetRow, priority: Priority): Promise<void> {
+async function tellWork({ temporal }: ApiContext, row: AssetRow, update: string, args: unknown): Promise<void> {
   if (FINAL_STATES.includes(row.state) || row.state === 'received') return;
   const handle = temporal.workflow.getHandle(row.workflowId);
   try {
-    await temporal.withDeadline(Date.now() + DEADLINE, () =>
-      handle.executeUpdate(UPDATE_SET_PRIORITY, { args: [priority] }),
-    );
+    await temporal.withDeadline(Date.now() + DEADLINE, () => handle.executeUpdate(update, { args: [args] }));
   } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError)
+      throw new ApiProblem('conflict', { detail: error.cause?.message ?? error.message });
     // It has ended in this moment.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
+}
+
+/** As jobs carry times. */
+function utcOf({ publishBy, publishNotBefore }: AssetPatchBody): DeadlineChange {
+  const utc = (time: string | null | undefined) => time && new Date(time).toISOString();
+  return { publishBy: utc(publishBy), publishNotBefore: utc(publishNotBefore) };
 }

@@ -3,7 +3,9 @@ import type { AssetRow, HistoryRow } from '../../catalogue/catalogue.js';
 import type { LiveProgress } from '../../client/progress.js';
 import type { Config } from '../../config/schema.js';
 import type { AssetDocument, RenditionDocument } from '../../contracts/assets.js';
+import { heldBackFor } from '../../contracts/deadlines.js';
 import { MANIFEST_FILE, MASTER_FILE } from '../../media/video/layout.js';
+import { deadlineOf } from './deadline.js';
 import { baseUrl } from '../urls.js';
 import type { Asset, AssetProgress } from './schemas.js';
 
@@ -39,6 +41,7 @@ export function resourceOf(
     playable: isPlayable(row),
     generation: row.generation,
     legalHold: row.legalHold,
+    ...deadlineOf(row),
     ...(row.error && { error: row.error }),
     renditions: (published?.renditions ?? []).map((rendition) => renditionOf(rendition, place)),
     ...(published?.missing && { missing: published.missing.map(({ name, error }) => ({ name, error })) }),
@@ -50,8 +53,12 @@ export function resourceOf(
 }
 
 /** What is published plays on while another generation is made, and when that one fails. */
-export const isPlayable = ({ state, generation }: Pick<AssetRow, 'state' | 'generation'>): boolean =>
-  state !== 'deleted' && (generation > 0 || state === 'playable');
+export const isPlayable = ({
+  state,
+  generation,
+  publishNotBefore,
+}: Pick<AssetRow, 'state' | 'generation' | 'publishNotBefore'>): boolean =>
+  state !== 'deleted' && (generation > 0 || state === 'playable') && heldBackFor(publishNotBefore, Date.now()) === 0;
 
 export const progressOf = ({ percent, stage, speed, timeLeft, parts, retrying }: LiveProgress): AssetProgress => ({
   percent,

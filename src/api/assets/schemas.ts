@@ -3,6 +3,7 @@ import { Type, type Static, type TProperties } from 'typebox';
 
 import { ASSET_STATES } from '../../contracts/assets.js';
 import { ERRORS, type ErrorCode } from '../../contracts/errors.js';
+import { DeadlineSchema } from './deadline.js';
 
 export const KINDS = ['video', 'audio', 'image'] as const;
 
@@ -102,6 +103,7 @@ export const AssetSchema = fields(
     playable: Type.Boolean({ description: 'There is something to play or to show, be it of an earlier run.' }),
     generation: whole('The published run of processing; 0 while there is none.'),
     legalHold: Type.Boolean(),
+    deadline: maybe(DeadlineSchema),
     error: maybe(ErrorSchema),
     renditions: Type.Array(RenditionSchema),
     missing: maybe(
@@ -139,6 +141,8 @@ export const PatchSchema = fields(
     tags: maybe(TagsSchema),
     metadata: maybe(MetadataSchema),
     priority: maybe(PrioritySchema),
+    publishBy: maybe(Type.Union([time('When it is needed.'), Type.Null()], { description: 'null: at no time.' })),
+    publishNotBefore: maybe(Type.Union([time('An embargo.'), Type.Null()], { description: 'null: none.' })),
   },
   { minProperties: 1, description: 'What is absent stays as it is.' },
 );

@@ -1,6 +1,7 @@
 /** What there is of a generation of an asset, from its row in the catalogue. */
 import type { AssetRow } from '../../catalogue/catalogue.js';
 import { outputPrefix } from '../../contracts/assets.js';
+import { heldBackFor } from '../../contracts/deadlines.js';
 import { ApiProblem } from '../problems.js';
 
 export interface Stage {
@@ -12,7 +13,10 @@ export interface Stage {
 }
 
 /** What is asked of a row here. */
-export type PlayedRow = Pick<AssetRow, 'id' | 'state' | 'kind' | 'generation' | 'begun' | 'error' | 'outputsPrefix'>;
+export type PlayedRow = Pick<
+  AssetRow,
+  'id' | 'state' | 'kind' | 'generation' | 'begun' | 'error' | 'outputsPrefix' | 'publishNotBefore'
+>;
 
 /**
  * @param generation absent: the one to play now, which is the published one until the next is
@@ -22,6 +26,11 @@ export function stageOf(row: PlayedRow | undefined, generation?: number): Stage 
   if (!row) throw new ApiProblem('asset-unknown');
   if (row.state === 'deleted') throw new ApiProblem('asset-deleted');
   if (row.kind === 'image') throw new ApiProblem('asset-not-playable');
+  const heldBack = heldBackFor(row.publishNotBefore, Date.now());
+  if (heldBack > 0) {
+    const detail = `It is held back until ${row.publishNotBefore!.toISOString()}.`;
+    throw new ApiProblem('embargoed', { detail, retryAfter: heldBack / 1000 });
+  }
   const wanted = generation ?? (row.generation || row.begun);
   if (wanted > row.begun) throw new ApiProblem('not-found');
   const prefix = outputPrefix(row.id, wanted);

@@ -6,7 +6,9 @@ import type { StoredFacts } from '../../catalogue/uploads.js';
 import { loadProfiles, type Profiles } from '../../config/profiles.js';
 import type { Config } from '../../config/schema.js';
 import type { Priority } from '../../contracts/assets.js';
+import { problemOfWishes, type DeadlineWishes } from '../../contracts/deadlines.js';
 import type { UploadKind } from '../../contracts/uploads.js';
+import { WISHES } from '../assets/deadline.js';
 import { MetadataSchema, TagsSchema, TitleSchema } from '../assets/schemas.js';
 import { ApiProblem } from '../problems.js';
 
@@ -18,7 +20,7 @@ export const SaidSchema = Type.Object(
     metadata: Type.Optional(MetadataSchema),
     profile: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })),
     priority: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, description: '1 is the most urgent.' })),
-    publishBy: Type.Optional(Type.String({ format: 'date-time', description: 'When it is needed.' })),
+    ...WISHES,
     fileName: Type.Optional(Type.String({ maxLength: 1000, description: 'For people.' })),
     sha256: Type.Optional(
       Type.String({ pattern: '^[0-9a-fA-F]{64}$', description: 'Of the bytes: others are not accepted then.' }),
@@ -46,6 +48,10 @@ export interface UploadFacts {
   readonly priority?: Priority | undefined;
   /** ISO 8601. */
   readonly publishBy?: string | undefined;
+  /** Seconds from the start of encoding. */
+  readonly publicationTimeout?: number | undefined;
+  /** ISO 8601. */
+  readonly publishNotBefore?: string | undefined;
 }
 
 export interface CheckedFacts {
@@ -81,8 +87,9 @@ export function checkFacts(config: Pick<Config, 'starter' | 'profiles' | 'limits
   if (metadataBytes > MAX_METADATA_BYTES) {
     throw invalid(`metadata: ${metadataBytes} bytes, at most ${MAX_METADATA_BYTES}`);
   }
-  const { publishBy, title, tags, metadata, priority = DEFAULT_PRIORITY, profile = config.starter.profile } = facts;
-  if (publishBy !== undefined && Number.isNaN(Date.parse(publishBy))) throw invalid('publishBy must be a date');
+  const { title, tags, metadata, priority = DEFAULT_PRIORITY, profile = config.starter.profile } = facts;
+  const problem = problemOfWishes(facts);
+  if (problem !== undefined) throw invalid(problem);
   // MediaError PROFILE_UNKNOWN says which name is close.
   profilesOf(config).get(profile);
   if (size !== undefined) checkSize(config, size);
@@ -91,9 +98,16 @@ export function checkFacts(config: Pick<Config, 'starter' | 'profiles' | 'limits
     sha256: facts.sha256?.toLowerCase() ?? null,
     contentType: mediaTypeOf(contentType),
     fileName: nameOf(facts.fileName),
-    facts: { title, tags, metadata, profile, priority, publishBy: publishBy && new Date(publishBy).toISOString() },
+    facts: { title, tags, metadata, profile, priority, ...wishesOf(facts) },
   };
 }
+
+/** In UTC, as jobs carry them. */
+const wishesOf = ({ publishBy, publicationTimeout, publishNotBefore }: UploadFacts): DeadlineWishes => ({
+  publishBy: publishBy && new Date(publishBy).toISOString(),
+  publicationTimeout,
+  publishNotBefore: publishNotBefore && new Date(publishNotBefore).toISOString(),
+});
 
 /** @throws ApiProblem `too-large`, `invalid-request` */
 export function checkSize(config: Pick<Config, 'limits'>, size: number): void {

@@ -21,6 +21,9 @@ export interface UploadOptions {
   readonly profile?: string | undefined;
   readonly priority?: string | undefined;
   readonly tenant?: string | undefined;
+  readonly publishBy?: string | undefined;
+  readonly publicationTimeout?: string | undefined;
+  readonly publishNotBefore?: string | undefined;
 }
 
 export async function upload({ config, store }: Session, file: string, options: UploadOptions): Promise<Upload> {
@@ -32,6 +35,9 @@ export async function upload({ config, store }: Session, file: string, options: 
     'mediamill-profile': options.profile,
     'mediamill-priority': options.priority,
     'mediamill-tenant': options.tenant,
+    'mediamill-publish-by': options.publishBy,
+    'mediamill-publication-timeout': options.publicationTimeout,
+    'mediamill-publish-not-before': options.publishNotBefore,
   }).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const checked = hintsOfMetadata(Object.fromEntries(wishes));
   if (!checked.ok) throw new Error(`This can not be asked for: ${checked.detail}.`);

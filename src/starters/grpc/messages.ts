@@ -58,6 +58,17 @@ export interface Video {
       }
     | undefined;
   readonly etag: string;
+  readonly deadline?: Deadline | undefined;
+}
+
+export interface Deadline {
+  readonly publishBy?: Timestamp | undefined;
+  readonly publicationTimeout?: Duration | undefined;
+  readonly notBefore?: Timestamp | undefined;
+  readonly state?: string | undefined;
+  readonly projectedAt?: Timestamp | undefined;
+  readonly slack?: Duration | undefined;
+  readonly measures: readonly string[];
 }
 
 export interface UploadVideoHeader {
@@ -71,6 +82,8 @@ export interface UploadVideoHeader {
   readonly profile: string;
   readonly priority: number;
   readonly publishBy: Timestamp | null;
+  readonly publicationTimeout: Duration | null;
+  readonly publishNotBefore: Timestamp | null;
 }
 
 export interface UploadVideoRequest {

@@ -16,6 +16,9 @@ export function isoOf(timestamp: Timestamp | null): string | undefined {
   return date.toISOString();
 }
 
+export const secondsOf = (duration: Duration | null): number | undefined =>
+  duration === null ? undefined : duration.seconds + duration.nanos / 1e9;
+
 /** @param seconds with a fraction */
 export function durationOf(seconds: number | null | undefined): Duration | undefined {
   if (seconds === null || seconds === undefined) return undefined;

@@ -8,7 +8,7 @@ import { ApiProblem } from '../../api/problems.js';
 import type { Priority } from '../../contracts/assets.js';
 import type { Call } from './calls.js';
 import type { UploadVideoHeader, UploadVideoRequest } from './messages.js';
-import { isoOf } from './time.js';
+import { isoOf, secondsOf } from './time.js';
 
 /** A client that opens a call and says nothing is cut off after so long. How slow its bytes may come is known where they are received. Milliseconds. */
 const SILENCE = 30_000;
@@ -65,5 +65,7 @@ export function factsOf(header: UploadVideoHeader): UploadFacts {
     profile: given(header.profile),
     priority: header.priority === 0 ? undefined : (header.priority as Priority),
     publishBy: isoOf(header.publishBy),
+    publicationTimeout: secondsOf(header.publicationTimeout),
+    publishNotBefore: isoOf(header.publishNotBefore),
   };
 }

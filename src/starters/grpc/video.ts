@@ -2,7 +2,7 @@
 import { etagOf } from '../../api/assets/revision.js';
 import type { Asset, AssetProgress } from '../../api/assets/schemas.js';
 import type { PartState } from '../../contracts/progress.js';
-import type { Progress, Variant, Video, VideoState } from './messages.js';
+import type { Deadline, Progress, Variant, Video, VideoState } from './messages.js';
 import { durationOf, timestampOf } from './time.js';
 
 export function videoOf(asset: Asset, revision: number): Video {
@@ -29,8 +29,19 @@ export function videoOf(asset: Asset, revision: number): Video {
     missing: asset.missing ?? [],
     playback: asset.playback,
     etag: etagOf(revision),
+    deadline: asset.deadline && deadlineOf(asset.deadline),
   };
 }
+
+const deadlineOf = (deadline: NonNullable<Asset['deadline']>): Deadline => ({
+  publishBy: deadline.publishBy === undefined ? undefined : timestampOf(deadline.publishBy),
+  publicationTimeout: durationOf(deadline.publicationTimeout),
+  notBefore: deadline.notBefore === undefined ? undefined : timestampOf(deadline.notBefore),
+  state: deadline.state && `DEADLINE_STATE_${deadline.state.toUpperCase().replace('-', '_')}`,
+  projectedAt: deadline.projectedAt === undefined ? undefined : timestampOf(deadline.projectedAt),
+  slack: durationOf(deadline.slackSeconds),
+  measures: deadline.measures,
+});
 
 export const progressOf = ({ percent, speed, timeLeft, stage, parts }: AssetProgress): Progress => ({
   percent,

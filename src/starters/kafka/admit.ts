@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Config } from '../../config/schema.js';
 import type { Job, Priority, SourceRef } from '../../contracts/assets.js';
+import { problemOfWishes, type DeadlineWishes } from '../../contracts/deadlines.js';
 import { MediaError } from '../../contracts/errors.js';
 import type { Refusal, UploadEvent } from '../../contracts/events.js';
 import { hintsOfMetadata } from '../../contracts/object-hints.js';
@@ -67,6 +68,14 @@ export function jobOf(
   const own = hintsOfMetadata(stat.metadata);
   if (!own.ok) return { outcome: 'refused', reason: 'EVENT_INVALID', detail: own.detail };
   const { hints } = own;
+  const wishes: DeadlineWishes = {
+    publishBy: upload.publishBy ?? hints.publishBy,
+    publicationTimeout: upload.publicationTimeout ?? hints.publicationTimeout,
+    publishNotBefore: upload.publishNotBefore ?? hints.publishNotBefore,
+  };
+  // Each of them is sound; one may be the event's and another the object's.
+  const problem = problemOfWishes(wishes);
+  if (problem !== undefined) return { outcome: 'refused', reason: 'EVENT_INVALID', detail: problem };
   const contentType = upload.contentType ?? stat.contentType;
   const source: SourceRef = {
     bucket: upload.bucket,
@@ -85,7 +94,7 @@ export function jobOf(
     profile: upload.profile ?? hints.profile ?? defaults.profile,
     priority: upload.priority ?? hints.priority ?? DEFAULT_PRIORITY,
     uploadedAt: stat.modifiedAt.toISOString(),
-    publishBy: upload.publishBy ?? hints.publishBy,
+    ...wishes,
     metadata: upload.metadata ?? hints.metadata,
   };
   return { outcome: 'admitted', job, contentType };

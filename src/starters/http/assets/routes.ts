@@ -70,7 +70,7 @@ export function registerAssets(server: Server, ctx: ApiContext): void {
     {
       schema: {
         tags,
-        summary: 'Change title, tags, metadata, priority',
+        summary: 'Change title, tags, metadata, priority, deadline',
         params: AssetParams,
         headers: IfMatch,
         body: PatchSchema,

@@ -27,14 +27,17 @@ export function saidInQuery({ metadata, ...rest }: SaidQuery): Said {
 export function saidInForm(fields: Readonly<Record<string, readonly string[]>>): Said {
   const unknown = Object.keys(fields).find((name) => !(name in SaidSchema.properties));
   if (unknown !== undefined) throw invalid(`There is no field ${unknown.slice(0, 100)}.`);
-  const { tags, metadata, priority, ...texts } = fields;
-  const repeated = Object.entries({ metadata, priority, ...texts }).find(([, values]) => (values?.length ?? 0) > 1);
+  const { tags, metadata, priority, publicationTimeout, ...texts } = fields;
+  const repeated = Object.entries({ metadata, priority, publicationTimeout, ...texts }).find(
+    ([, values]) => (values?.length ?? 0) > 1,
+  );
   if (repeated) throw invalid(`The field ${repeated[0]} is given twice.`);
   return {
     ...Object.fromEntries(Object.entries(texts).map(([name, [value]]) => [name, value])),
     ...(tags && { tags: [...tags] }),
     ...(metadata && { metadata: parseMetadata(metadata[0]!) }),
     ...(priority && { priority: Number(priority[0]) }),
+    ...(publicationTimeout && { publicationTimeout: Number(publicationTimeout[0]) }),
   };
 }
 

@@ -48,7 +48,8 @@ const bare = (...statuses: Refusal[]) => ({
 });
 
 const METADATA = `What is said of it: pairs of a name and Base64, separated by commas. \`filename\`, \`filetype\`, \`title\`, \
-\`tags\` (with commas, or JSON), \`metadata\` (JSON), \`profile\`, \`priority\`, \`publishBy\`, \`sha256\`; others are passed over.`;
+\`tags\` (with commas, or JSON), \`metadata\` (JSON), \`profile\`, \`priority\`, \`publishBy\`, \`publicationTimeout\`,
+\`publishNotBefore\`, \`sha256\`; others are passed over.`;
 
 /** @param maxBytes of an upload */
 export const tusSchemas = (maxBytes: number) =>

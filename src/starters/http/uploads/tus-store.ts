@@ -103,6 +103,8 @@ function factsOf({ size, metadata = {} }: Upload): UploadFacts {
     profile: text('profile'),
     priority: text('priority') === undefined ? undefined : (Number(text('priority')) as Priority),
     publishBy: text('publishBy'),
+    publicationTimeout: text('publicationTimeout') === undefined ? undefined : Number(text('publicationTimeout')),
+    publishNotBefore: text('publishNotBefore'),
   };
 }
 
