@@ -7,7 +7,6 @@ import type { Definition } from './definition.js';
 import {
   ACTIVITIES,
   CODES,
-  DEADLINE_STATES,
   DURATIONS,
   ENDS,
   GRPC_CODES,
@@ -69,7 +68,7 @@ export const DEFINITIONS = {
   openWorkflows: {
     name: 'mediamill_open_workflows',
     type: 'gauge',
-    help: 'Open workflows of the whole system by stage, as Temporal counts them. Every worker of workflows tells the same: use max.',
+    help: 'Open workflows of the whole system by stage, as Temporal counts them. Every worker of the queue media tells the same: use max.',
     labels: { stage: STAGES },
     by: ['worker'],
   },
@@ -206,15 +205,15 @@ export const DEFINITIONS = {
   openDeadlines: {
     name: 'mediamill_open_deadlines',
     type: 'gauge',
-    help: 'Assets with a deadline that are not published yet, of the whole system. Every worker tells the same: use max.',
-    labels: { state: DEADLINE_STATES },
+    help: 'Assets with a deadline that are not published yet, of the whole system. Every worker of the queue media tells the same: use max.',
+    labels: { state: ['on-time', 'at-risk'] },
     by: ['worker'],
   },
   leastSlack: {
     name: 'mediamill_open_deadlines_least_slack_seconds',
     type: 'gauge',
     help: 'Of the assets that are not published yet, the least time between projection and deadline; negative: late. Absent: there are none.',
-    labels: { state: DEADLINE_STATES },
+    labels: { state: ['on-time', 'at-risk'] },
     by: ['worker'],
   },
 

@@ -1,5 +1,5 @@
 /** Values of labels. Closed lists: what is in none of them is counted as `other`. */
-import { DEADLINE_STATES, MEASURES } from '../contracts/deadlines.js';
+import { MEASURES } from '../contracts/deadlines.js';
 import { ERRORS, type ErrorCode } from '../contracts/errors.js';
 import { REFUSALS, type Refusal } from '../contracts/events.js';
 
@@ -10,12 +10,12 @@ export const KINDS = ['video', 'audio', 'image', 'unknown'] as const;
 export const QUEUES = ['media', 'video', 'video-urgent', 'image', 'publish'] as const;
 export const OUTBOX_KINDS = ['upload', 'start', 'delete', 'document', 'webhook'] as const;
 export const TARGET_KINDS = ['bucket', 'webhook', 'purge', 'simulated'] as const;
-export { DEADLINE_STATES, MEASURES };
+export { MEASURES };
 
 /** What workflows write into the search attribute `MediaStage` while they are open. */
 export const STAGES = [
   ...(['waiting', 'inspecting', 'encoding', 'making', 'publishing', 'mending', 'verifying'] as const),
-  ...(['upgrading', 'embargoed', 'delivering'] as const),
+  ...(['upgrading', 'embargoed', 'delivering', 'other'] as const),
 ] as const;
 
 /** How an asset's work can end. */

@@ -17,6 +17,7 @@ import { temporalMetrics } from '../metrics/temporal.js';
 import { openContext } from './context.js';
 import { measured } from './measure.js';
 import { activitiesOf, planRole, type Pool, type Role } from './roles.js';
+import { watchSystem } from './watch-system.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -61,6 +62,7 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   const connection = await NativeConnection.connect({ ...connectionOptions, address: config.temporal.address });
   const needsTools = roles.some((role) => planRole(role, config).needsTools);
   const context = await openContext(config, logger, { tools: needsTools });
+  const closers = [() => page.close(), () => connection.close(), () => context.close()];
   try {
     const workers: Worker[] = [];
     for (const role of roles) {
@@ -69,14 +71,13 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
         workers.push(await Worker.create(optionsOf(pool, config, connection, activities)));
     }
     if (roles.includes('media')) await schedule(config, logger);
+    if (roles.includes('media')) closers.push(watchSystem(config, context.activities.db));
     logger.info('worker ready', { queues: workers.map((worker) => worker.options.taskQueue) });
     // For a supervisor that waits for it, as `mediamill up` does.
     process.send?.('ready');
     await untilAllEnd(workers);
   } finally {
-    await context.close();
-    await connection.close();
-    await page.close();
+    for (const close of closers.reverse()) await close();
   }
 }
 
