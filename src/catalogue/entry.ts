@@ -6,12 +6,22 @@ import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import { mapped, type Database } from './database.js';
 
 /** Of an asset whose row is yet to be made. */
-export const entryOf = ({ tenant, profile, priority, metadata, source, uploadedAt }: Job): CatalogueEntry => ({
+export const entryOf = ({
+  tenant,
+  profile,
+  priority,
+  metadata,
+  source,
+  uploadedAt,
+  ...wishes
+}: Job): CatalogueEntry => ({
   ...{ tenant, profile, priority, tags: [], metadata: metadata ?? {} },
   fileName: source.key.split('/').at(-1),
   contentType: source.contentType,
   bytes: source.size,
   sourceSha256: source.sha256,
+  publishBy: wishes.publishBy,
+  publishNotBefore: wishes.publishNotBefore,
   createdAt: uploadedAt,
   revision: 0,
   history: [],
@@ -46,6 +56,8 @@ export async function findEntry(db: Database, assetId: string): Promise<Catalogu
     sourceSha256: row.sourceSha256 ?? undefined,
     apiKey: row.apiKey ?? undefined,
     legalHold: row.legalHold || undefined,
+    publishBy: row.publishBy?.toISOString(),
+    publishNotBefore: row.publishNotBefore?.toISOString(),
     createdAt: row.createdAt.toISOString(),
     sourceRemovedAt: row.sourceRemovedAt?.toISOString(),
     revision: row.revision,

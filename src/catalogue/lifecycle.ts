@@ -228,7 +228,8 @@ export function beginGeneration(
       if (found.outcome === 'changed') return found;
       if (!FINAL_STATES.includes(row.state)) return { outcome: 'busy', row };
       if (row.sourceRemovedAt) return { outcome: 'sourceless', row };
-      const { corrected: _settled, ...latest } = jobOf(row);
+      const { corrected: _settled, ...before } = jobOf(row);
+      const latest = row.firstPublishedAt ? withoutDeadline(before) : before;
       const generation = row.begun + 1;
       const job: Job = {
         ...latest,
@@ -251,3 +252,6 @@ export function beginGeneration(
     }),
   );
 }
+
+/** A deadline is that of the first publication. */
+const withoutDeadline = ({ publishBy: _by, publicationTimeout: _within, ...rest }: Job): Job => rest;

@@ -8,6 +8,7 @@ import {
   type HistoryEntry,
   type Job,
 } from '../contracts/assets.js';
+import { isInTime } from '../contracts/deadlines.js';
 import { versionOf } from '../contracts/ids.js';
 import { mapped, type Database } from './database.js';
 import { durationOf } from './document-columns.js';
@@ -29,6 +30,8 @@ export interface Restored {
   /** The latest one, which `document.state` speaks of. */
   readonly latest: StoredDocument;
   readonly published?: StoredDocument | undefined;
+  /** ISO 8601. Of any generation. */
+  readonly firstPublishedAt?: string | undefined;
   readonly entry: CatalogueEntry;
   readonly history: readonly HistoryEntry[];
 }
@@ -44,10 +47,11 @@ export const RESTORED_BY = 'rebuild-catalogue';
 export function restored(found: readonly StoredDocument[], defaults: Defaults): Restored {
   const byGeneration = [...found].sort((one, other) => one.generation - other.generation);
   const latest = byGeneration.at(-1)!;
-  const published = byGeneration.filter(({ document: { state } }) => state === 'ready' || state === 'partial').at(-1);
+  const all = byGeneration.filter(({ document: { state } }) => state === 'ready' || state === 'partial');
   const entries = byGeneration.flatMap(({ document }) => document.catalogue ?? []);
   const entry = entries.sort((one, other) => one.revision - other.revision).at(-1) ?? entryOf(latest, defaults);
-  return { latest, published, entry, history: historyOf(entry, latest) };
+  const { readyAt: firstPublishedAt } = all[0]?.document.timings ?? {};
+  return { latest, published: all.at(-1), firstPublishedAt, entry, history: historyOf(entry, latest) };
 }
 
 function entryOf({ document: { source, timings } }: StoredDocument, { tenant, profile }: Defaults): CatalogueEntry {
@@ -69,7 +73,8 @@ function historyOf({ history }: CatalogueEntry, { generation, document }: Stored
 }
 
 /** @returns false when the asset has a row: it knows better, and stays */
-export function restoreAsset(db: Database, { latest, published, entry, history }: Restored): Promise<boolean> {
+export function restoreAsset(db: Database, found: Restored): Promise<boolean> {
+  const { latest, published, entry, history } = found;
   const job = jobOf(latest, entry);
   const { source } = job;
   const { catalogue: _kept, ...document } = (published ?? latest).document;
@@ -95,6 +100,7 @@ export function restoreAsset(db: Database, { latest, published, entry, history }
     source_sha256: entry.sourceSha256 ?? document.image?.sha256 ?? null,
     outputs_prefix: published ? (document.outputsPrefix ?? outputPrefix(job.assetId, published.generation)) : null,
     ...(published && { duration: durationOf(document), ...traitsOf(document) }),
+    ...deadlineColumns(found),
     source_removed_at: entry.sourceRemovedAt === undefined ? null : time(entry.sourceRemovedAt),
     created_at: time(entry.createdAt),
     updated_at: time(history.at(-1)!.at),
@@ -122,6 +128,21 @@ export function restoreAsset(db: Database, { latest, published, entry, history }
   );
 }
 
+/** What became of it follows from when it was published. */
+function deadlineColumns({ firstPublishedAt, entry: { publishBy, publishNotBefore } }: Restored) {
+  const isMet = publishBy && firstPublishedAt && isInTime(firstPublishedAt, { publishBy, publishNotBefore });
+  return {
+    ...(firstPublishedAt !== undefined && { first_published_at: time(firstPublishedAt) }),
+    ...(publishNotBefore !== undefined && { publish_not_before: time(publishNotBefore) }),
+    ...(publishBy !== undefined && {
+      publish_by: time(publishBy),
+      deadline_state:
+        firstPublishedAt === undefined ? ('on-time' as const) : isMet ? ('met' as const) : ('missed' as const),
+      ...(firstPublishedAt !== undefined && { projected_at: time(firstPublishedAt) }),
+    }),
+  };
+}
+
 /** As exact as it was written. */
 const time = (iso: string) => sql<Date>`${iso}::timestamptz`;
 
@@ -136,4 +157,6 @@ const jobOf = ({ generation, document }: StoredDocument, entry: CatalogueEntry):
   priority: entry.priority,
   uploadedAt: document.timings.uploadedAt,
   metadata: entry.metadata,
+  publishBy: entry.publishBy,
+  publishNotBefore: entry.publishNotBefore,
 });

@@ -104,6 +104,8 @@ export interface CatalogueEntry {
   readonly apiKey?: string | undefined;
   readonly legalHold?: true | undefined;
   /** ISO 8601. */
+  readonly publishBy?: string | undefined;
+  readonly publishNotBefore?: string | undefined;
   readonly createdAt: string;
   readonly sourceRemovedAt?: string | undefined;
   /** Of the row that this was read from. */

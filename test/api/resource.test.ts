@@ -67,6 +67,33 @@ it('has images sent by the store, or by the CDN in front of it', () => {
   expect(resourceOf(row, withCdn).renditions[0]!.url).toBe(`https://cdn.example/x/assets/${canonical}/g3/w1.webp`);
 });
 
+it('says what becomes of a deadline, and of a time that has passed that it is a risk', () => {
+  const of = (own: Parameters<typeof assetRowOf>[0]) => resourceOf(assetRowOf(own), config).deadline;
+  const publishBy = new Date(Date.now() + 60_000);
+  const past = new Date(Date.now() - 60_000);
+  expect(of({})).toBeUndefined();
+  expect(of({ publishBy, deadlineState: 'on-time' })).toEqual({
+    ...{ publishBy: publishBy.toISOString(), state: 'on-time', measures: [] },
+  });
+  expect(of({ publishBy: past, deadlineState: 'on-time' })).toMatchObject({ state: 'at-risk' });
+  expect(of({ publishBy: past, deadlineState: 'on-time', firstPublishedAt: past })).toMatchObject({ state: 'on-time' });
+  const projectedAt = new Date(past.getTime() + 2_500);
+  expect(of({ publishBy: past, projectedAt, deadlineState: 'missed', measures: ['preset'] })).toEqual({
+    ...{ publishBy: past.toISOString(), projectedAt: projectedAt.toISOString(), slackSeconds: -2.5 },
+    ...{ state: 'missed', measures: ['preset'] },
+  });
+  expect(of({ publishBy: past, state: 'deleted' })).toBeUndefined();
+});
+
+it('shows that something is held back, and nothing of it', () => {
+  const held = assetRowOf({ state: 'playable', publishNotBefore: new Date(Date.now() + 60_000) });
+  expect(resourceOf(held, config)).toMatchObject({
+    ...{ playable: false, playback: {}, deadline: { notBefore: held.publishNotBefore!.toISOString() } },
+  });
+  const over = assetRowOf({ state: 'playable', publishNotBefore: new Date() });
+  expect(resourceOf(over, config)).toMatchObject({ playable: true, playback: { hls: `${play}master.m3u8` } });
+});
+
 it('holds nothing that JSON does not', () => {
   const asset = resourceOf(assetRowOf({ state: 'playable' }), config, {
     progress: progressOf({

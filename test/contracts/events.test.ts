@@ -102,6 +102,8 @@ describe('CloudEvents', () => {
       profile: 'web',
       priority: 1,
       publishBy: '2026-11-21T10:00:00Z',
+      publicationTimeout: 90,
+      publishNotBefore: '2026-11-21T08:00:00+01:00',
       metadata: { title: 'ü' },
     };
     expect(parse('any', cloud({ ...data, colour: 'red' }, { time: 1, extension: {} }))).toEqual({
@@ -120,6 +122,18 @@ describe('CloudEvents', () => {
     ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', tenant: '../x' })],
     ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', profile: 'a b' })],
     ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', publishBy: '2026-99-99T10:00:00Z' })],
+    ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', publishBy: '2026-11-21T10:00:00' })],
+    ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', publicationTimeout: -1 })],
+    ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', publicationTimeout: 1e9 })],
+    ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', publicationTimeout: '30' })],
+    ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', publishNotBefore: 'later' })],
+    [
+      'EVENT_INVALID',
+      cloud({
+        ...{ bucket: 'uploads', key: 'in/a' },
+        ...{ publishBy: '2026-11-21T10:00:00Z', publishNotBefore: '2026-11-21T10:00:01Z' },
+      }),
+    ],
     ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', metadata: { n: 1 } })],
     ['EVENT_INVALID', cloud({ bucket: 'uploads', key: 'in/a', metadata: { n: 'ü'.repeat(2100) } }, { pad: '' })],
     ['BUCKET_REFUSED', cloud({ bucket: 'media', key: 'in/a' })],
@@ -255,4 +269,22 @@ test('hints in object metadata', () => {
   expect(hintsOfMetadata({})).toEqual({ ok: true, hints: { metadata: undefined } });
   expect(hintsOfMetadata({ 'mediamill-priority': 'high' })).toMatchObject({ ok: false });
   expect(hintsOfMetadata({ 'mediamill-tenant': 'a/b' })).toMatchObject({ ok: false });
+});
+
+test('deadlines in object metadata', () => {
+  const times = { publishBy: '2026-11-21T10:00:00Z', publishNotBefore: '2026-11-21T09:00:00Z' };
+  const said = {
+    'mediamill-publish-by': times.publishBy,
+    'mediamill-publication-timeout': '2.5',
+    'mediamill-publish-not-before': times.publishNotBefore,
+  };
+  expect(hintsOfMetadata(said)).toEqual({
+    ok: true,
+    hints: { ...times, publicationTimeout: 2.5, metadata: undefined },
+  });
+  expect(hintsOfMetadata({ 'mediamill-publication-timeout': 'soon' })).toMatchObject({ ok: false });
+  expect(hintsOfMetadata({ ...said, 'mediamill-publish-not-before': '2026-11-21T11:00:00Z' })).toEqual({
+    ok: false,
+    detail: 'object metadata: publishNotBefore must not be later than publishBy',
+  });
 });

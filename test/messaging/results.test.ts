@@ -1,4 +1,4 @@
-import { renditionEvent, stateEvent } from '../../src/messaging/results.js';
+import { deadlineEvent, renditionEvent, stateEvent } from '../../src/messaging/results.js';
 
 const change = { assetId: 'a1', workflowId: 'w', generation: 1, tenant: 't', kind: 'video', state: 'ready' } as const;
 
@@ -26,4 +26,22 @@ test('the envelope is CloudEvents 1.0', () => {
     datacontenttype: 'application/json',
     data: { rendition: { name: '720p' } },
   });
+});
+
+test('of one deadline each word is said once; another deadline is another event', () => {
+  const identity = { assetId: 'a', workflowId: 'w', generation: 1, tenant: 't' };
+  const risk = {
+    ...{ state: 'at-risk' as const, code: 'DEADLINE_AT_RISK' as const, measures: [] },
+    ...{ publishBy: '2026-11-21T12:00:00.000Z', projectedAt: '2026-11-21T12:00:09.000Z', slackSeconds: -9 },
+  };
+  const event = (over: object = {}) => deadlineEvent({ ...identity, ...risk, ...over }, new Date());
+  expect(event()).toMatchObject({ type: 'io.mediamill.asset.deadline', subject: 'a', data: { ...identity, ...risk } });
+  expect(event({ projectedAt: '2026-11-21T12:00:20.000Z', slackSeconds: -20 }).id).toBe(event().id);
+  const others = [
+    event(),
+    event({ state: 'missed' }),
+    event({ generation: 2 }),
+    event({ publishBy: risk.projectedAt }),
+  ];
+  expect(new Set(others.map(({ id }) => id)).size).toBe(4);
 });

@@ -33,3 +33,16 @@ it.each<[string, Partial<PlayedRow> | undefined, number | undefined, string]>([
 ])('%s', (_, own, generation, problem) => {
   expect(() => stageOf(own && row(own), generation)).toThrow(expect.objectContaining({ problem }) as Error);
 });
+
+it('shows nothing of what is held back, and says when to ask again', () => {
+  const publishNotBefore = new Date(Date.now() + 60_000);
+  for (const state of ['processing', 'playable', 'ready'] as const) {
+    const refusal = expect.objectContaining({
+      problem: 'embargoed',
+      status: 403,
+      details: { detail: expect.any(String) as string, retryAfter: expect.closeTo(60, 0) as number },
+    }) as Error;
+    expect(() => stageOf(row({ state, publishNotBefore }))).toThrow(refusal);
+  }
+  expect(stageOf(row({ state: 'playable', publishNotBefore: new Date() })).stage).toBe('growing');
+});

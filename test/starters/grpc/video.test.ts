@@ -66,6 +66,7 @@ it('sends every field of a record: none has a name that the protocol does not kn
     createTime: { seconds: 1_795_284_000, nanos: 250_000_000 },
     updateTime: { seconds: -1, nanos: 500_000_000 },
     etag: '"r7"',
+    deadline: null,
   });
   expect(came.variants.map(({ name, bitrate, bytes }) => [name, bitrate, bytes])).toEqual([
     ['1080p', 2, 6e9],
@@ -111,10 +112,36 @@ it('takes a header for what it says, and nothing for what it leaves out', () => 
   expect(received({})).toEqual({ kind: 'grpc', tags: [], metadata: {} });
   const all = { ...{ fileName: 'a.mp4', contentType: 'video/mp4', size: 0, sha256: 'AB', title: 't' } };
   const more = { tags: ['x'], metadata: { a: 'b' }, profile: 'p', priority: 5 };
-  expect(received({ ...all, ...more, publishBy: timestampOf('2030-01-01T00:00:00.001Z') })).toEqual({
+  const times = {
+    publishBy: timestampOf('2030-01-01T00:00:00.001Z'),
+    publicationTimeout: durationOf(2.5)!,
+    publishNotBefore: timestampOf('2029-12-31T00:00:00Z'),
+  };
+  expect(received({ ...all, ...more, ...times })).toEqual({
     ...{ ...all, ...more, kind: 'grpc', sha256: 'ab' },
-    publishBy: '2030-01-01T00:00:00.001Z',
+    ...{ publishBy: '2030-01-01T00:00:00.001Z', publicationTimeout: 2.5 },
+    publishNotBefore: '2029-12-31T00:00:00.000Z',
   });
+});
+
+it('says what becomes of a deadline, and nothing where there is none', () => {
+  const deadline = {
+    publishBy: '2030-01-01T00:00:00.000Z',
+    state: 'at-risk' as const,
+    projectedAt: '2030-01-01T00:00:01.500Z',
+    slackSeconds: -1.5,
+    measures: ['priority' as const],
+  };
+  expect(sent<Video>('Video', videoOf({ ...ASSET, deadline }, 1)).deadline).toEqual({
+    publishBy: timestampOf(deadline.publishBy),
+    publicationTimeout: null,
+    notBefore: null,
+    state: 'DEADLINE_STATE_AT_RISK',
+    projectedAt: timestampOf(deadline.projectedAt),
+    slack: { seconds: -1, nanos: -5e8 },
+    measures: ['priority'],
+  });
+  expect(sent<Video>('Video', videoOf(ASSET, 1)).deadline).toBeNull();
 });
 
 it('knows the limits of time', () => {
