@@ -7,6 +7,7 @@ import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { plain } from './format.js';
 import { registerHold } from './hold.js';
+import { registerIngest } from './ingest.js';
 import { registerInit } from './init.js';
 import { registerInspect } from './inspect.js';
 import { registerKeys } from './keys.js';
@@ -23,7 +24,7 @@ import { registerVerify } from './verify.js';
 
 const COMMANDS = [
   ...[registerUp, registerDown, registerStatus, registerDoctor, registerDemo],
-  ...[registerSubmit, registerInspect, registerSimilar, registerVerify, registerRepair],
+  ...[registerSubmit, registerIngest, registerInspect, registerSimilar, registerVerify, registerRepair],
   ...[registerDlq, registerQuarantine, registerInit],
   ...[registerKeys, registerTenants, registerHold, registerSweep, registerRebuild],
 ];

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 
 import { connect } from '../../catalogue/database.js';
+import { startItem } from '../../client/ingest.js';
 import { openTemporal } from '../../client/lazy-connection.js';
 import { guessKind, planStart, startWorkflow } from '../../client/start.js';
 import { loadConfig } from '../../config/index.js';
@@ -13,6 +14,7 @@ import { metrics, serveMetrics } from '../../metrics/index.js';
 import { createDeadLetterSink } from '../../messaging/dead-letter-sink.js';
 import { createAdmin, createConsumer, createProducer } from '../../messaging/kafka.js';
 import { createObjectStore } from '../../storage/index.js';
+import { admitItem } from './admit-item.js';
 import { blame } from './blame.js';
 import { createGate } from './gate.js';
 import { admitKnown } from './known.js';
@@ -65,6 +67,11 @@ async function serve(config: Config, logger: Logger, signal: AbortSignal): Promi
         const kind = guessKind(contentType, fileName ?? job.source.key);
         metrics.starts.inc({ kind: kind === 'image' ? 'image' : 'video' });
         return startWorkflow(client, planStart(job, contentType, config.queues, kind, fileName));
+      },
+      startItem: async (data) => {
+        const admitted = await admitItem(data, store, config.starter);
+        if (admitted.ok) await startItem(client, admitted.item, config.queues);
+        return admitted;
       },
       deadLetter: createDeadLetterSink(producer, kafka.dlqTopic),
       gate: createGate(config.starter.maxOpenWorkflows, () => countOpen(client, config.queues.media)),

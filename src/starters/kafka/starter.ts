@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pLimit from 'p-limit';
 
+import { parseItemEvent, type IngestEventData, type ParsedItemEvent } from '../../contracts/ingest-event.js';
 import { parseEvent, type EventSettings, type Refusal, type UploadEvent } from '../../contracts/events.js';
 import type { Logger } from '../../logging/logger.js';
 import { metrics } from '../../metrics/index.js';
@@ -15,9 +16,14 @@ import { RecentStarts } from './recent-starts.js';
 
 type Admitted = Admission & { readonly outcome: 'admitted' };
 
+export type ItemStart =
+  { readonly ok: true } | { readonly ok: false; readonly reason: Refusal; readonly detail: string };
+
 export interface StarterPorts {
   admit(upload: UploadEvent): Promise<Admission>;
   start(admission: Admitted): Promise<void>;
+  /** An item of an ingest: it waits for its turn in a line of its own, not in this queue. */
+  startItem(data: IngestEventData): Promise<ItemStart>;
   /** Resolves when the dead-letter topic has it. */
   deadLetter(record: BrokerRecord, reason: Refusal, detail: string): Promise<void>;
   readonly gate: Gate;
@@ -120,7 +126,16 @@ export function createBatchHandler(
     logger.warn('event dead-lettered', { ...placeOf(record), reason, detail });
   };
 
+  const handleItem = async (record: BrokerRecord, event: ParsedItemEvent): Promise<'started' | 'dead-letter'> => {
+    const started = event.ok ? await starting(() => ports.startItem(event.data)) : event;
+    if (started.ok) return 'started';
+    await bury(record, started.reason, started.detail);
+    return 'dead-letter';
+  };
+
   const handle = async (record: BrokerRecord): Promise<'started' | 'nothing' | 'dead-letter' | 'full'> => {
+    const item = parseItemEvent(record.value, settings.maxEventBytes);
+    if (item) return handleItem(record, item);
     const event = parseEvent(record.key, record.value, settings);
     let hasStarted = false;
     let refused: { reason: Refusal; detail: string } | undefined = event.ok ? undefined : event;

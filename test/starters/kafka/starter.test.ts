@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Job } from '../../../src/contracts/assets.js';
 import { MediaError } from '../../../src/contracts/errors.js';
+import { itemEventOf } from '../../../src/contracts/ingest-event.js';
 import type { Logger } from '../../../src/logging/logger.js';
 import type { BrokerRecord } from '../../../src/messaging/messaging.js';
 import { blame } from '../../../src/starters/kafka/blame.js';
@@ -25,6 +26,7 @@ function rig(start: (key: string) => Promise<void>, over: Partial<StarterPorts> 
     admit: ({ key }) =>
       Promise.resolve({ outcome: 'admitted', job: { source: { key } } as Job, contentType: undefined }),
     start: ({ job }) => start(job.source.key),
+    startItem: ({ id }) => start(id).then(() => ({ ok: true })),
     deadLetter: (record, reason, detail) => Promise.resolve(void letters.push(`${record.offset} ${reason} ${detail}`)),
     gate: { enter: () => Promise.resolve((state.places += 1) > 0), leave: () => void (state.places -= 1) },
     judge: blame,
@@ -152,3 +154,36 @@ function notified(over: Partial<StarterPorts>) {
       ),
   };
 }
+
+describe('an item of an ingest', () => {
+  const data = { ingest: 'news', id: 'clip-1', tenant: 'acme', line: { encodingTime: 3 } };
+
+  test('is begun under its name, without a place among the uploads', async () => {
+    const started: string[] = [];
+    const { handleRecord, done, letters, state } = rig((id) => Promise.resolve(void started.push(id)));
+    await handleRecord(JSON.stringify(itemEventOf('e1', data)));
+    expect({ started, done, letters, places: state.places }).toEqual({
+      started: ['clip-1'],
+      done: ['0'],
+      letters: [],
+      places: 0,
+    });
+  });
+
+  test.each([
+    ['a negative time', { ...data, line: { encodingTime: -1 } }],
+    ['a file that was put nowhere', { ...data, line: { file: 'clip.mp4' } }],
+    ['a name that can not be one', { ...data, ingest: '../news' }],
+  ])('with %s is dead-lettered', async (_, wrong) => {
+    const { handleRecord, letters } = rig(bug);
+    await handleRecord(JSON.stringify(itemEventOf('e1', wrong)));
+    expect(letters).toEqual([expect.stringContaining('EVENT_INVALID')]);
+  });
+
+  test('stays while Temporal is away', async () => {
+    const { handleRecord, done, letters } = rig(outage);
+    const verdict = await handleRecord(JSON.stringify(itemEventOf('e1', data)));
+    expect(verdict.pauseMs).toBeGreaterThan(0);
+    expect({ done, letters }).toEqual({ done: [], letters: [] });
+  });
+});
