@@ -25,6 +25,10 @@ export class Chunks {
     return place;
   }
 
+  get hasWaiting(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /** Those that were taken, done or not. */
   get begun(): Chunk[] {
     return this.all.filter((_, place) => !this.waiting.includes(place));
@@ -57,6 +61,17 @@ export class Chunks {
   hold(frames: readonly number[]): boolean {
     const perSegment = this.plan.grid?.segmentFrames ?? 1;
     return frames.every((frame) => this.isDone(Math.floor(frame / perSegment)));
+  }
+
+  /** Those that are not done, under way or not. */
+  get left(): Chunk[] {
+    return this.all.filter((_, place) => !this.isOver(place));
+  }
+
+  /** Of these, those that the source reaches. */
+  real(chunks: readonly Chunk[]): Chunk[] {
+    const end = this.all[this.end];
+    return chunks.filter(({ firstSegment }) => end === undefined || firstSegment <= end.firstSegment);
   }
 
   get allDone(): boolean {

@@ -36,13 +36,14 @@ function runsOf(findings: readonly Finding[], { steps, chunks }: Studio): Run[] 
   return [...runs.values()].toSorted((a, b) => a.chunk.firstSegment - b.chunk.firstSegment);
 }
 
-async function encode({ chunk, rungs }: Run, { steps, parts, quality }: Studio): Promise<void> {
+async function encode({ chunk, rungs }: Run, { steps, parts, quality, pacing }: Studio): Promise<void> {
   try {
     await parts.stoppable<void>(() => {
       const left = rungs.filter((name) => !parts.isLost(name));
       if (left.length === 0) return [[], () => Promise.resolve()];
       const make = async (): Promise<void> => {
-        const result = await steps.encodeChunk(chunk, left, false);
+        const result = await steps.encodeChunk(chunk, left, false, { isHasty: pacing.isHasty });
+        if (result.timing) pacing.measured(result.timing);
         for (const name of left) quality.forget(name, chunk);
         quality.add(chunk, result.quality);
       };

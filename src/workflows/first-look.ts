@@ -44,10 +44,13 @@ export class FirstLook {
   }
 
   private async encodeFirst(rung: string): Promise<boolean> {
-    const { steps, chunks } = this.studio;
+    const { steps, chunks, pacing } = this.studio;
     this.wanted.isMade(rung, FIRST);
     // Where this is the only rung, its frames for pictures come with it: nothing else need be decoded for them.
-    const { damagedFrames } = await steps.encodeChunk(FIRST, [rung], steps.plan.rungs.length === 1, 'first');
+    const { damagedFrames, timing } = await steps.encodeChunk(FIRST, [rung], steps.plan.rungs.length === 1, {
+      urgency: 'first',
+    });
+    if (timing) pacing.measured(timing);
     chunks.noteDamage(FIRST, damagedFrames);
     return true;
   }

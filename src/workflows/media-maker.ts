@@ -12,11 +12,9 @@ import {
 } from '../contracts/plan.js';
 import type { Rendition } from '../contracts/renditions.js';
 import { encodeAgain } from './encode-again.js';
+import { CHUNK_LANES, MOST_CHUNK_LANES } from './pacing.js';
 import type { Studio } from './studio.js';
 import { together } from './together.js';
-
-/** Chunks of one video in flight: enough to keep a fleet busy, few enough to keep the history of a long video small at any moment. */
-const CHUNK_LANES = 16;
 
 export class MediaMaker {
   private readonly tracks = new Map<string, EncodedAudio>();
@@ -135,26 +133,51 @@ export class MediaMaker {
   }
 
   private async allChunks(): Promise<void> {
-    const { chunks, story } = this.studio;
-    const lane = async (): Promise<void> => {
+    const { chunks, story, pacing, later } = this.studio;
+    const lane = async (number: number): Promise<void> => {
+      // More of them while a deadline is near.
+      if (number >= CHUNK_LANES) await condition(() => number < pacing.lanes || !chunks.hasWaiting);
       for (let place = chunks.take(); place !== undefined; place = chunks.take()) {
         chunks.finish(place, await this.chunk(chunks.all[place]!));
         story.tell();
       }
     };
-    await together(Array.from({ length: Math.min(CHUNK_LANES, chunks.all.length) }, () => lane));
-    for (const name of this.encodedRungs()) story.part(name, 'done');
+    const lanes = Math.min(MOST_CHUNK_LANES, chunks.all.length);
+    await together(Array.from({ length: lanes }, (_, number) => () => lane(number)));
+    for (const name of this.encodedRungs()) if (later.chunksOf(name).length === 0) story.part(name, 'done');
+    await this.leftForLater();
   }
 
   private async chunk(chunk: Chunk): Promise<ChunkResult> {
-    const { steps, parts, quality, story } = this.studio;
+    const { steps, parts, quality, story, pacing, later } = this.studio;
+    let rungs: string[] = [];
     const result = await parts.stoppable(() => {
-      const rungs = this.encodedRungs();
+      rungs = pacing.rungsOf(this.encodedRungs());
       for (const name of rungs) story.part(name, 'running');
-      return [rungs, () => steps.encodeChunk(chunk, rungs, true)];
+      pacing.began(chunk, rungs);
+      return [rungs, () => steps.encodeChunk(chunk, rungs, true, { isHasty: pacing.isHasty })];
     });
     quality.add(chunk, result.quality);
+    later.add(
+      this.encodedRungs().filter((name) => !rungs.includes(name)),
+      chunk,
+    );
+    pacing.ended(chunk, result);
     return result;
+  }
+
+  /** The rungs that were left out for the sake of a deadline. */
+  private async leftForLater(): Promise<void> {
+    const { chunks, pacing, later } = this.studio;
+    for (let names = pacing.next(); names.length > 0; names = pacing.next()) {
+      const findings = names.map((name) => ({
+        name,
+        problem: 'It was left for later.',
+        segments: chunks.real(later.chunksOf(name)),
+      }));
+      await encodeAgain(findings, this.studio);
+      later.done(names);
+    }
   }
 
   private encodedRungs(): string[] {

@@ -2,15 +2,23 @@
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 
 import type { MissingPart } from '../contracts/activities.js';
+import type { Priority } from '../contracts/assets.js';
 import { ERRORS } from '../contracts/errors.js';
 import type { VideoPlan } from '../contracts/plan.js';
 import { publicErrorOf } from './ending.js';
 import type { Story } from './story.js';
 
+/** A step under way, and the parts that it makes. */
+export interface RunningStep {
+  readonly names: readonly string[];
+  /** That it was handed out with. */
+  readonly priority: Priority;
+}
+
 export class Parts {
   private readonly lost = new Map<string, MissingPart>();
   /** What runs now, and the parts that it makes. */
-  private readonly running = new Map<CancellationScope, readonly string[]>();
+  private readonly running = new Map<CancellationScope, RunningStep & { isAgain: boolean }>();
 
   constructor(
     private readonly plan: Pick<VideoPlan, 'rungs' | 'audio'>,
@@ -33,7 +41,16 @@ export class Parts {
   /** Takes a part out of the plan, on request. A step that makes it now starts again without it, from its last finished segment. */
   withdraw(name: string): void {
     this.lost.set(name, { name, error: { code: 'CANCELLED', message: ERRORS.CANCELLED.sentence } });
-    for (const [scope, names] of this.running) if (names.includes(name)) scope.cancel();
+    for (const [scope, { names }] of this.running) if (names.includes(name)) scope.cancel();
+  }
+
+  /** Stops steps, to be prepared again: what they have finished stays. */
+  again(which: (step: RunningStep) => boolean): void {
+    for (const [scope, step] of this.running) {
+      if (!which(step)) continue;
+      step.isAgain = true;
+      scope.cancel();
+    }
   }
 
   /** Of an earlier workflow: what it did without stays away. */
@@ -83,12 +100,13 @@ export class Parts {
     for (;;) {
       const [parts, run] = prepare();
       const scope = new CancellationScope();
-      this.running.set(scope, parts);
+      const step = { names: parts, priority: this.story.setting.priority, isAgain: false };
+      this.running.set(scope, step);
       try {
         return await scope.run(run);
       } catch (error) {
-        const ours = parts.some((name) => this.isLost(name)) && !CancellationScope.current().consideredCancelled;
-        if (!ours || !wasStopped(error)) throw error;
+        const isOurs = step.isAgain || parts.some((name) => this.isLost(name));
+        if (!isOurs || CancellationScope.current().consideredCancelled || !wasStopped(error)) throw error;
       } finally {
         this.running.delete(scope);
       }

@@ -16,7 +16,15 @@ export interface Setting {
   /** Of the job, as it is now. */
   readonly priority: Priority;
   readonly queues: QueueNames;
+  /** Of a job with a deadline; absent: of one without. */
+  readonly standing?: Standing | undefined;
 }
+
+/**
+ * `deadline`: what must be there by then is still to be made. `last-call`: there is just time for the least of it.
+ * `safe`: it can be published in time. `upgrade`: it has been.
+ */
+export type Standing = 'deadline' | 'last-call' | 'safe' | 'upgrade';
 
 /**
  * `wanted`: a viewer waits. `first`: what must be there before anybody can watch. `head`: what is played
@@ -75,6 +83,14 @@ function priorityOf(urgency: Urgency, priority: Priority): Priority {
   return urgency === 'early' ? priority : (Math.min(5, priority + 1) as Priority);
 }
 
+/** What has a deadline has its level by its slack: not another one by its place in the video. */
+function placeOf({ priority, standing, queues }: Setting, urgency: Urgency): { priority: Priority; taskQueue: string } {
+  const queue = (isUrgent: boolean): string => (isUrgent ? queues.videoUrgent : queues.video);
+  if (!standing || urgency === 'wanted' || urgency === 'first')
+    return { priority: priorityOf(urgency, priority), taskQueue: queue(URGENT.includes(urgency)) };
+  return { priority, taskQueue: queue(standing === 'last-call' || (standing === 'deadline' && urgency === 'head')) };
+}
+
 const common = ({ tenant, priority }: Setting, summary: string): ActivityOptions => ({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -98,11 +114,14 @@ export const policies = {
   }),
 
   /** @param mediaSeconds length of what is encoded. */
-  encode: (setting: Setting, urgency: Urgency, mediaSeconds: number, summary: string): ActivityOptions => ({
-    ...common({ ...setting, priority: priorityOf(urgency, setting.priority) }, summary),
-    taskQueue: URGENT.includes(urgency) ? setting.queues.videoUrgent : setting.queues.video,
-    startToCloseTimeout: `${Math.ceil(TRANSFER_SECONDS + mediaSeconds * SLOWEST_ENCODE)}s`,
-  }),
+  encode: (setting: Setting, urgency: Urgency, mediaSeconds: number, summary: string): ActivityOptions => {
+    const { priority, taskQueue } = placeOf(setting, urgency);
+    return {
+      ...common({ ...setting, priority }, summary),
+      taskQueue,
+      startToCloseTimeout: `${Math.ceil(TRANSFER_SECONDS + mediaSeconds * SLOWEST_ENCODE)}s`,
+    };
+  },
 
   /** One picture is bounded by `limits.imageSeconds`; the rest is transfer. */
   image: (setting: Setting, summary: string): ActivityOptions => ({
@@ -137,13 +156,6 @@ export const policies = {
     ...common(setting, 'a publisher'),
     taskQueue: publishQueue(setting.queues),
     startToCloseTimeout: '1 day',
-  }),
-
-  /** One request to a target, by a publisher that may have to be started first. */
-  deliver: (setting: Setting): ActivityOptions => ({
-    ...common(setting, 'deliver'),
-    taskQueue: publishQueue(setting.queues),
-    startToCloseTimeout: '30 minutes',
   }),
 
   /** By the process that keeps a publisher ready for it; when that does not take it at once it is not there any more. */

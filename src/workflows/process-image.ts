@@ -6,6 +6,7 @@ import { DEFAULT_QUEUES, WORKFLOW_TYPES, type QueueNames } from '../contracts/na
 import type { ProcessSummary } from '../contracts/summary.js';
 import { finishAnimation } from './animation.js';
 import { corrected } from './correction.js';
+import { announceIfTight } from './deadline.js';
 import { Compensations, endBadly } from './ending.js';
 import { policies } from './policies.js';
 import { Story } from './story.js';
@@ -13,12 +14,15 @@ import { Story } from './story.js';
 /** One image: one activity makes and publishes everything, unless it moves and loops are to be made of it. */
 export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES): Promise<ProcessSummary> {
   const story = new Story(job, queues);
+  story.deadline.keep();
   const compensations = new Compensations();
   const { makeImage } = proxyActivities<ImageActivities>(policies.image(story.setting, 'make all variants'));
   const { discardOutputs } = proxyActivities<MediaActivities>(policies.end(story.setting, 'discard outputs'));
 
   try {
     story.enter('making', 'image');
+    story.deadline.encodingStarted(story.startedAt);
+    await announceIfTight(story);
     compensations.add(() => discardOutputs(job));
     const made = await makeImage(job, story.startedAt);
     if (made.outcome === 'media') return await continueAsVideo(corrected(story), queues);

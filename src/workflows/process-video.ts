@@ -7,12 +7,15 @@ import type { VideoPlan } from '../contracts/plan.js';
 import type { ProcessSummary } from '../contracts/summary.js';
 import { Chunks } from './chunks.js';
 import { corrected } from './correction.js';
+import { announceIfPast } from './deadline.js';
 import { Compensations, endBadly } from './ending.js';
 import { FirstLook } from './first-look.js';
+import { InTime } from './in-time.js';
+import { Later } from './later.js';
 import { MediaMaker } from './media-maker.js';
+import { Pacing } from './pacing.js';
 import { Parts } from './parts.js';
 import { policies } from './policies.js';
-import { publish } from './publishing.js';
 import { Quality } from './quality.js';
 import { Steps } from './steps.js';
 import { Story } from './story.js';
@@ -29,9 +32,12 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
   const wanted = new Wanted();
   const compensations = new Compensations();
   let kind: MediaKind | null = null;
+  let inTime: InTime | undefined;
 
   try {
+    story.deadline.keep();
     story.enter('inspecting');
+    await announceIfPast(story);
     compensations.add(() => discard(story));
     const inspection = await inspected(story);
     if (inspection.outcome === 'image') return await continueAsImage(corrected(story), queues);
@@ -41,20 +47,25 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
     const studio = furnish(inspection.plan, story);
     const look = new FirstLook(studio, wanted);
     const maker = new MediaMaker(studio);
+    const early = (inTime = new InTime(studio, maker));
     story.enter('encoding', kind);
+    studio.pacing.begin(inspection.pace);
     await alongside(
-      () => wanted.serve(studio, maker),
+      async () => void (await together([() => wanted.serve(studio, maker), () => studio.pacing.serve()])),
       () =>
         together([
           () => look.show(),
-          () => maker.make(look.settled),
+          () => early.make(look.settled),
+          () => early.watch(),
           ...(inspection.unhashed ? [() => hash(story, look.settled)] : []),
         ]),
     );
 
-    return summaryOf(story, await publish(maker, studio, { startedAt: story.startedAt }));
+    return summaryOf(story, await inTime.finish());
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
+    const published = await inTime?.leave(error);
+    if (published) return summaryOf(story, published);
     throw await endBadly(error, story, kind, compensations);
   }
 }
@@ -63,7 +74,8 @@ export function furnish(plan: VideoPlan, story: Story): Studio {
   const parts = new Parts(plan, story);
   const chunks = new Chunks(plan);
   story.planned(plan, chunks, (name) => parts.withdraw(name));
-  return { steps: new Steps(story, plan), parts, chunks, quality: new Quality(), story };
+  const rooms = { steps: new Steps(story, plan), parts, chunks, quality: new Quality(), story, later: new Later() };
+  return { ...rooms, pacing: new Pacing(rooms) };
 }
 
 function summaryOf(story: Story, { kind, state, renditions, missing }: PublishResult): ProcessSummary {

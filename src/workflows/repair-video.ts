@@ -26,9 +26,9 @@ export async function repairVideo(
   try {
     story.enter('verifying', plan.kind);
     const studio = furnish(plan, story);
-    // What somebody cancelled stays away until it is asked for by its name.
+    // What somebody cancelled stays away until it is asked for by its name, and so does what another workflow makes.
     const isWanted = ({ name, error }: MissingPart): boolean =>
-      renditions ? renditions.includes(name) : error.code !== 'CANCELLED';
+      renditions ? renditions.includes(name) : error.code !== 'CANCELLED' && error.code !== 'TO_FOLLOW';
     for (const part of made.missing) if (!isWanted(part)) studio.parts.leave(part);
     studio.quality.add({ firstSegment: 0, segments: Infinity }, made.quality);
     const maker = new MediaMaker(studio, made);

@@ -48,7 +48,7 @@ export class Steps {
     chunk: Chunk,
     rungs: readonly string[],
     stills: boolean,
-    urgency?: 'wanted' | 'first',
+    { urgency, isHasty = false }: { urgency?: 'wanted' | 'first'; isHasty?: boolean } = {},
   ): Promise<ChunkResult> {
     const { job, setting } = this.story;
     const from = this.secondsAt(chunk.firstSegment);
@@ -56,7 +56,8 @@ export class Steps {
     const summary = `${urgency === 'wanted' ? 'wanted: ' : ''}${runOf(chunk)}: ${rungs.join(' ') || 'pictures'}`;
     const policy = policies.encode(setting, urgency ?? urgencyOf(from, this.plan.facts.duration), to - from, summary);
     const { encodeChunk } = proxyActivities<VideoActivities>(policy);
-    return encodeChunk({ job, plan: this.plan, chunk, rungs, stills, viewerWaits: urgency !== undefined });
+    const viewerWaits = urgency !== undefined;
+    return encodeChunk({ job, plan: this.plan, chunk, rungs, stills, viewerWaits, ...(isHasty && { isHasty }) });
   }
 
   copyRung(rung: string): Promise<CopyResult> {

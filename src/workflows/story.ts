@@ -1,6 +1,6 @@
 /**
  * What people see of a running workflow: the `progress` query, search attributes, the live table in
- * the Web UI, and the two things that they may ask of it (`cancelRendition`, `setPriority`).
+ * the Web UI, and what they may ask of it (`cancelRendition`, `setPriority`; `setDeadline`: `deadline.ts`).
  */
 import {
   ApplicationFailure,
@@ -26,6 +26,7 @@ import {
   type PartState,
   type Progress,
 } from '../contracts/progress.js';
+import { Deadline } from './deadline.js';
 import type { Setting } from './policies.js';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
@@ -40,6 +41,7 @@ const setPriorityUpdate = defineUpdate<void, [Priority]>(UPDATE_SET_PRIORITY);
 export class Story {
   /** ISO 8601. */
   readonly startedAt = workflowInfo().startTime.toISOString();
+  readonly deadline: Deadline;
   priority: Priority;
   private kind: MediaKind | null = null;
   private state: AssetState = 'processing';
@@ -54,10 +56,11 @@ export class Story {
   private onPartCancelled: ((name: string) => void) | undefined;
 
   constructor(
-    readonly job: Job,
+    private readonly begunAs: Job,
     private readonly queues: QueueNames,
   ) {
-    this.priority = job.priority;
+    this.priority = begunAs.priority;
+    this.deadline = new Deadline(begunAs, () => this.tell());
     setHandler(progressQuery, () => this.progress());
     setHandler(
       setPriorityUpdate,
@@ -80,9 +83,15 @@ export class Story {
     );
   }
 
+  /** As its uploader wants it now. */
+  get job(): Job {
+    return this.deadline.changes === 0 ? this.begunAs : { ...this.begunAs, ...this.deadline.job };
+  }
+
   /** What every step's policy asks for. */
   get setting(): Setting {
-    return { tenant: this.job.tenant, priority: this.priority, queues: this.queues };
+    const { priority = this.priority, standing } = this.deadline;
+    return { tenant: this.begunAs.tenant, priority, queues: this.queues, standing };
   }
 
   /** The workflow enters its next step. */
@@ -114,6 +123,23 @@ export class Story {
     for (const { name } of parts) this.part(name, 'waiting');
   }
 
+  isDone(name: string): boolean {
+    return this.parts.get(name)?.state === 'done';
+  }
+
+  /** Names of the parts that are still to come. */
+  get unfinished(): string[] {
+    return [...this.parts.values()]
+      .filter(({ state }) => state === 'waiting' || state === 'running')
+      .map(({ name }) => name);
+  }
+
+  /** It is published, and more of it is to come. */
+  publishedEarly(): void {
+    this.state = 'partial';
+    this.enter('upgrading');
+  }
+
   playable(): void {
     this.state = 'playable';
     this.tell();
@@ -138,7 +164,7 @@ export class Story {
       kind: this.kind,
       state: this.state,
       stage: this.stage,
-      priority: this.priority,
+      priority: this.setting.priority,
       parts: [...this.parts.values()],
       chunks: this.chunks?.progress,
       duration: this.duration,
@@ -157,7 +183,9 @@ export class Story {
 
   /** Markdown for the Web UI, which shows it live. */
   tell(): void {
-    const lines = [`**${this.stage}** · asset \`${this.job.assetId}\` · priority ${this.priority}`];
+    const lines = [`**${this.stage}** · asset \`${this.job.assetId}\` · priority ${this.setting.priority}`];
+    const { publishBy } = this.deadline;
+    if (publishBy !== undefined) lines[0] += ` · by ${publishBy}`;
     if (this.error) lines.push('', `\`${this.error.code}\` ${this.error.message}`);
     if (this.state === 'playable') lines[0] += ' · playable';
     if (this.chunks) {

@@ -1,4 +1,6 @@
 import type { Chunks } from './chunks.js';
+import type { Later } from './later.js';
+import type { Pacing } from './pacing.js';
 import type { Parts } from './parts.js';
 import type { Quality } from './quality.js';
 import type { Steps } from './steps.js';
@@ -11,4 +13,6 @@ export interface Studio {
   readonly chunks: Chunks;
   readonly quality: Quality;
   readonly story: Story;
+  readonly later: Later;
+  readonly pacing: Pacing;
 }

@@ -104,7 +104,7 @@ export class Wanted {
     const make = async (): Promise<void> => {
       if (!segments) return;
       // Where this is the only rung nobody else leaves the frames for pictures behind.
-      const result = await steps.encodeChunk(segments, [name], plan.rungs.length === 1, 'wanted');
+      const result = await steps.encodeChunk(segments, [name], plan.rungs.length === 1, { urgency: 'wanted' });
       quality.add(segments, result.quality);
       chunks.noteDamage(segments, result.damagedFrames);
     };

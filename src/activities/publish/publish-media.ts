@@ -10,6 +10,7 @@ import { outputPrefix } from '../../contracts/assets.js';
 import { publishAsset, publishedBefore } from '../announce.js';
 import { CHANGEABLE } from '../cache-control.js';
 import type { ActivityContext } from '../context.js';
+import { onward } from '../deliver/onward.js';
 import { shareRepair } from '../dedupe/share-repair.js';
 import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { activity, type ActivityScope } from '../scope.js';
@@ -17,7 +18,7 @@ import { documentOf, resultOf } from './document.js';
 import { removeFaulty, removeLeftOvers } from './left-overs.js';
 import { verifyOutputs, type Verified } from './verify-outputs.js';
 
-type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results'>;
+type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results' | 'profiles'>;
 
 export function createPublishMedia(context: Needs) {
   const { config, logger, store } = context;
@@ -27,7 +28,7 @@ export function createPublishMedia(context: Needs) {
     const { job, plan, made, repair } = request;
     const { signal } = scope;
     const before = repair ? undefined : await publishedBefore(context, job);
-    if (before) return { outcome: 'published', ...resultOf(before) };
+    if (before) return { outcome: 'published', ...resultOf(before), ...onward(context, job) };
 
     const shelf = { store, bucket, signal };
     const verified = await verifyOutputs(shelf, request, (share, what) =>
@@ -50,7 +51,9 @@ export function createPublishMedia(context: Needs) {
     const manifests = await write(context, scope, request, verified);
     const missing = [...made.missing, ...findings.map(withdrawn), ...short];
     const document = await documentOf(context, request, verified, missing);
-    const removed = await removeLeftOvers(shelf, job, made.frames, verified, manifests);
+    // What is to follow is being made, by runs that may skip what they have stored already.
+    const isWhole = !missing.some(({ error }) => error.code === 'TO_FOLLOW');
+    const removed = isWhole ? await removeLeftOvers(shelf, job, made.frames, verified, manifests) : 0;
 
     scope.report({ step: 'publish', what: 'asset.json', percent: 95 });
     await publishAsset(context, scope, job, document, { repair });
@@ -58,7 +61,7 @@ export function createPublishMedia(context: Needs) {
     if (repair) await shareRepair(context, scope, job, document);
     const result = resultOf(document);
     scope.logger.info(`asset ${result.state}`, { assetId: job.assetId, ...result, removed });
-    return { outcome: 'published', ...result };
+    return { outcome: 'published', ...result, ...onward(context, job) };
   });
 }
 

@@ -1,0 +1,292 @@
+/** Keeps a video to its deadline: looks ahead again and again, and decides what to leave out for the time being. */
+import { condition, isCancellation, log } from '@temporalio/workflow';
+
+import type { EncodeTiming, FleetLoad, Pace } from '../contracts/pace.js';
+import { decodingOf, encodingOf, fromTheBottom } from '../contracts/projection.js';
+import {
+  courseOf,
+  nextLookIn,
+  priorityBySlack,
+  reserveOf,
+  UPGRADE_PRIORITY,
+  SAFE_PRIORITY,
+  type Course,
+  type Outlook,
+} from '../contracts/course.js';
+import { segmentCount, type Chunk, type ChunkResult, type VideoRung } from '../contracts/plan.js';
+import { announce } from './deadline.js';
+import type { RunningStep } from './parts.js';
+import { defaultTrack } from './sound.js';
+import type { Studio } from './studio.js';
+import { together } from './together.js';
+
+/** Work per second of one chunk, before any was measured. */
+const USUAL_SPEED = 60;
+/** Of a new measurement. */
+const SHARE = 0.5;
+/** Steps that a machine does side by side. */
+const SIDE_BY_SIDE = 2;
+/** Chunks of one video in flight: enough to keep a fleet busy, few enough to keep the history of a long video small at any moment. */
+export const CHUNK_LANES = 16;
+export const MOST_CHUNK_LANES = 64;
+/** No step is nearly done for ever: it may be in a queue. */
+const NEARLY_DONE = 0.9;
+/** Seconds of sound that are encoded within a few seconds: begun anew, it loses little. */
+const SHORT_SOUND = 600;
+
+export class Pacing {
+  private speed = USUAL_SPEED;
+  private load: FleetLoad = { waiting: 0, workers: 1 };
+  private waited: number | undefined;
+  private readonly running = new Map<Chunk, { readonly since: number; readonly rungs: readonly string[] }>();
+  /** Rungs that are made first, from the bottom. What was once left for later stays that. */
+  private rungs = Infinity;
+  private course: Course | undefined;
+  private isCalled = false;
+  private isPublished = false;
+  /** When encoding could begin, milliseconds since 1970. */
+  private begunAt = 0;
+
+  constructor(private readonly studio: Omit<Studio, 'pacing'>) {}
+
+  /** @param pace what is known of the machines before the first chunk */
+  begin(pace: Pace | undefined): void {
+    this.begunAt = Date.now();
+    this.speed = pace?.speed ?? this.speed;
+    this.load = pace?.load ?? this.load;
+    this.look();
+  }
+
+  /** Looks ahead until it is cancelled. Costs a job without a deadline nothing. */
+  async serve(): Promise<void> {
+    await together([() => this.watch(), () => this.tell()]);
+  }
+
+  /** Of these rungs, those that a chunk is to be made in now. */
+  rungsOf(names: readonly string[]): string[] {
+    this.look();
+    const first = this.fromTheBottom().slice(0, this.isPublished ? Infinity : this.rungs);
+    return names.filter((name) => first.some((rung) => rung.name === name));
+  }
+
+  get isHasty(): boolean {
+    return !this.isPublished && (this.course?.isHasty ?? false);
+  }
+
+  /** Chunks at once. */
+  get lanes(): number {
+    return this.isHasty ? MOST_CHUNK_LANES : CHUNK_LANES;
+  }
+
+  /** What of the rungs that were left for later is to be made next: whole rungs while there is a deadline to come. */
+  next(): string[] {
+    const { later } = this.studio;
+    const left = this.fromTheBottom()
+      .map(({ name }) => name)
+      .filter((name) => later.chunksOf(name).length > 0);
+    return this.course && !this.isPublished ? left.slice(0, 1) : left;
+  }
+
+  began(chunk: Chunk, rungs: readonly string[]): void {
+    this.running.set(chunk, { since: Date.now(), rungs });
+  }
+
+  ended(chunk: Chunk, { timing }: Partial<Pick<ChunkResult, 'timing'>> = {}): void {
+    this.running.delete(chunk);
+    if (timing) this.measured(timing);
+    this.look();
+  }
+
+  measured({ startedAt, waitedSeconds, speed, load }: EncodeTiming): void {
+    this.studio.story.deadline.encodingStarted(startedAt);
+    if (speed !== undefined) this.speed += SHARE * (speed - this.speed);
+    this.waited = waitedSeconds;
+    this.load = load;
+  }
+
+  /** Whether what is whole is to be published now, and the rest to follow. */
+  get isDue(): boolean {
+    const { course, studio } = this;
+    if (!course || this.isPublished || !this.isSafe || studio.story.unfinished.length === 0) return false;
+    return course.isAtRisk || Date.now() >= course.publishAt;
+  }
+
+  published(): void {
+    this.isPublished = true;
+    Object.assign(this.studio.story.deadline, { priority: UPGRADE_PRIORITY, standing: 'upgrade' });
+  }
+
+  /** There is something to play in its whole length, with its sound. */
+  private get isSafe(): boolean {
+    const { steps, story } = this.studio;
+    const { rungs } = steps.plan;
+    const track = defaultTrack(steps.plan);
+    const heard = track === undefined || !story.unfinished.includes(track.name);
+    return heard && (rungs.length === 0 || rungs.some(({ name }) => story.isDone(name)));
+  }
+
+  private async watch(): Promise<void> {
+    const { deadline } = this.studio.story;
+    for (;;) {
+      await condition(() => deadline.publishBy !== undefined && !this.isPublished);
+      const { changes } = deadline;
+      this.look();
+      await condition(() => deadline.changes !== changes || this.isPublished, 1000 * this.untilNextLook());
+    }
+  }
+
+  private async tell(): Promise<void> {
+    const { story } = this.studio;
+    let told: string | undefined;
+    for (;;) {
+      await condition(() => this.news !== told);
+      told = this.news;
+      const report = this.course && story.deadline.report(this.course);
+      if (!report) continue;
+      try {
+        await announce(report, story);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        log.error('nobody was told of the deadline', { error });
+      }
+    }
+  }
+
+  /** What others are told of, as soon as it is another one. */
+  private get news(): string | undefined {
+    const { deadline } = this.studio.story;
+    if (!this.course || this.isPublished || !deadline.isFixed) return undefined;
+    const { state, publishBy, measures } = deadline.report(this.course)!;
+    return [state, publishBy, ...measures].join(' ');
+  }
+
+  private look(): void {
+    const { story } = this.studio;
+    const { deadline } = story;
+    const { publishBy } = deadline;
+    if (this.isPublished || publishBy === undefined) {
+      if (publishBy === undefined && this.course) this.forget();
+      return;
+    }
+    const outlook = this.outlook(Date.parse(publishBy));
+    const course = courseOf(outlook);
+    this.course = { ...course, isAtRisk: course.isAtRisk || (this.course?.isAtRisk ?? false) };
+    this.act(course, outlook);
+    story.tell();
+  }
+
+  /** It is not needed by any time any more. */
+  private forget(): void {
+    this.course = undefined;
+    Object.assign(this.studio.story.deadline, { priority: undefined, standing: undefined });
+  }
+
+  private act(course: Course, { now }: Outlook): void {
+    const { story, chunks } = this.studio;
+    const { deadline } = story;
+    const { isSafe } = this;
+    const isLast = !isSafe && now >= course.lastCallAt;
+    const level = isSafe
+      ? Math.max(SAFE_PRIORITY, story.priority)
+      : priorityBySlack((course.lastCallAt - now) / 1000, story.priority);
+    deadline.priority = level as typeof story.priority;
+    deadline.standing = isSafe ? 'safe' : isLast ? 'last-call' : 'deadline';
+    if (level < story.priority) deadline.take('priority');
+    if (course.isHasty && chunks.all.length > CHUNK_LANES) deadline.take('lanes');
+    if (course.isHasty) deadline.take('preset');
+    this.rungs = Math.min(this.rungs, isLast ? 1 : course.rungs);
+    if (this.rungs < this.fromTheBottom().length) deadline.take('fewer-rungs');
+    if (isLast && !this.isCalled) this.callLast();
+  }
+
+  /** Whatever is under way and not the least of it begins again as that, in front of everything else. */
+  private callLast(): void {
+    this.isCalled = true;
+    const { parts, steps } = this.studio;
+    const sound = defaultTrack(steps.plan)?.name;
+    const isShort = steps.plan.facts.duration <= SHORT_SOUND;
+    parts.again(({ names, priority }: RunningStep) => {
+      if (sound !== undefined && names.includes(sound)) return isShort && priority > 1;
+      return names.some((name) => this.isEncoded(name)) && (names.length > 1 || priority > 1);
+    });
+  }
+
+  private untilNextLook(): number {
+    const { course } = this;
+    if (!course) return 1;
+    const seconds = (at: number): number => (at - Date.now()) / 1000;
+    const ahead = [course.lastCallAt, course.publishAt].map(seconds).filter((until) => until > 0);
+    return Math.max(0.1, Math.min(nextLookIn(seconds(course.publishAt)), ...ahead));
+  }
+
+  private outlook(publishBy: number): Outlook {
+    const { steps, chunks } = this.studio;
+    const { plan } = steps;
+    const now = Date.now();
+    const segments = (plan.grid ? segmentCount(plan.grid) : 1) * (plan.rungs.length + plan.audio.length);
+    const chunksLeft = chunks.left.length || this.laterRuns;
+    const layers = this.layers(false, now);
+    return {
+      now,
+      publishBy,
+      layers,
+      hastyLayers: this.layers(true, now),
+      lowest: this.layers(true, Infinity)[0] ?? 0,
+      chunksLeft,
+      speed: this.speed,
+      lanes: Math.max(1, Math.min(chunksLeft, this.load.workers)),
+      waitSeconds: this.waitSeconds(layers, chunksLeft),
+      ...reserveOf((publishBy - this.begunAt) / 1000, segments),
+    };
+  }
+
+  /** By what was waited for, and by what waits now in front of it. */
+  private waitSeconds(layers: readonly number[], chunksLeft: number): number {
+    if (chunksLeft === 0) return 0;
+    const each = layers.reduce((sum, work) => sum + work, 0) / chunksLeft / this.speed;
+    const ahead = (this.load.waiting * each) / (this.load.workers * SIDE_BY_SIDE);
+    return this.waited === undefined ? ahead : (this.waited + ahead) / 2;
+  }
+
+  /** Work that is left of every rung, from the bottom. @param now Infinity: whatever may be under way */
+  private layers(isHasty: boolean, now: number): number[] {
+    const { steps, chunks, later } = this.studio;
+    const { plan } = steps;
+    const all = chunks.left.map((chunk) => ({ chunk, share: 1 - this.doneOf(chunk, now) }));
+    return this.fromTheBottom().map((rung, place) => {
+      const first = all.map(({ chunk, share }) => {
+        const decoding = place === 0 ? decodingOf(plan, chunk) : 0;
+        return share * (decoding + encodingOf(plan, chunk, rung, { isHasty }));
+      });
+      const second = later
+        .chunksOf(rung.name)
+        .map((chunk) => decodingOf(plan, chunk) + encodingOf(plan, chunk, rung, { isHasty }));
+      return [...first, ...second].reduce((sum, work) => sum + work, 0);
+    });
+  }
+
+  /** Share of a chunk that is done by now, if it had its place as soon as others had. */
+  private doneOf(chunk: Chunk, now: number): number {
+    const run = this.running.get(chunk);
+    if (!run || now === Infinity) return 0;
+    const { plan } = this.studio.steps;
+    const rungs = plan.rungs.filter(({ name }) => run.rungs.includes(name));
+    const work = rungs.reduce((sum, rung) => sum + encodingOf(plan, chunk, rung), decodingOf(plan, chunk));
+    const seconds = (now - run.since) / 1000 - (this.waited ?? 0);
+    return work === 0 ? 0 : Math.max(0, Math.min(NEARLY_DONE, (seconds * this.speed) / work));
+  }
+
+  private get laterRuns(): number {
+    return Math.max(0, ...this.fromTheBottom().map(({ name }) => this.studio.later.chunksOf(name).length));
+  }
+
+  /** Those that are encoded, and still wanted. */
+  private fromTheBottom(): VideoRung[] {
+    const { steps, parts } = this.studio;
+    return fromTheBottom(steps.plan.rungs.filter(({ name, passthrough }) => !passthrough && !parts.isLost(name)));
+  }
+
+  private isEncoded(name: string): boolean {
+    return this.fromTheBottom().some((rung) => rung.name === name);
+  }
+}
