@@ -10,13 +10,22 @@ import { announceToWebhooks } from './webhooks.js';
 
 type Tx = Transaction<Tables>;
 
+/** Which publication it is about. */
+type Published = Pick<Job, 'assetId' | 'tenant' | 'generation'>;
+
 const RANK: Readonly<Record<DeadlineState, number>> = { 'on-time': 0, 'at-risk': 1, met: 2, missed: 2 };
 
 /**
- * `told`: others are to hear of it, perhaps again (an attempt whose answer got lost). `noted`: only what is projected has
- * changed. `refused`: it comes too late.
+ * `new`, `again`: others are to hear of it; again, when the answer to an earlier attempt got lost. `noted`: only what is
+ * projected has changed. `refused`: it comes too late.
  */
-export type Noted = 'told' | 'noted' | 'refused';
+export type Noted = 'new' | 'again' | 'noted' | 'refused';
+
+export interface Settled {
+  readonly report: DeadlineReport;
+  /** By this call. */
+  readonly isNew: boolean;
+}
 
 /**
  * Writes down what is to be expected. For one deadline only forwards: what was at risk stays that, however it looks
@@ -27,14 +36,15 @@ export function noteDeadline(db: Database, job: Job, report: DeadlineReport): Pr
     db.transaction().execute(async (tx): Promise<Noted> => {
       const now = (await lock(tx, job)) ?? (await begin(tx, job));
       if (now.state === 'deleted' || job.generation < now.begun) return 'refused';
-      if (isSettled(now.deadline_state)) return now.deadline_state === report.state ? 'told' : 'refused';
+      if (isSettled(now.deadline_state)) return now.deadline_state === report.state ? 'again' : 'refused';
       const isSame = now.publish_by?.getTime() === Date.parse(report.publishBy);
       const isBack = isSame && RANK[report.state] < RANK[now.deadline_state ?? 'on-time'];
       const isNew = !isSame || now.deadline_state !== report.state;
       await write(tx, job, { ...report, state: isBack ? now.deadline_state! : report.state });
       if (isBack || report.state === 'on-time') return 'noted';
-      if (isNew) await tell(tx, job, now.state, report);
-      return 'told';
+      if (!isNew) return 'again';
+      await tell(tx, job, now.state, report);
+      return 'new';
     }),
   );
 }
@@ -45,12 +55,15 @@ export function noteDeadline(db: Database, job: Job, report: DeadlineReport): Pr
  * @param at when all that had to be done was done; absent: when it was published first
  * @returns undefined of an asset without a deadline, or not published
  */
-export function settleDeadline(db: Database, job: Job, at?: Date): Promise<DeadlineReport | undefined> {
+export function settleDeadline(db: Database, job: Published, at?: Date): Promise<Settled | undefined> {
   return mapped(() =>
-    db.transaction().execute(async (tx) => {
+    db.transaction().execute(async (tx): Promise<Settled | undefined> => {
       const now = await lock(tx, job);
       if (!now?.publish_by || !now.first_published_at || now.state === 'deleted') return undefined;
-      if (isSettled(now.deadline_state)) return reportOf(now.deadline_state, now.publish_by, now.projected_at!, now);
+      if (isSettled(now.deadline_state)) {
+        const report = reportOf(now.deadline_state, now.publish_by, now.projected_at!, now);
+        return { report, isNew: false };
+      }
       const publishedAt = at ?? now.first_published_at;
       const inTime = isInTime(publishedAt.toISOString(), {
         publishBy: now.publish_by.toISOString(),
@@ -59,7 +72,7 @@ export function settleDeadline(db: Database, job: Job, at?: Date): Promise<Deadl
       const report = reportOf(inTime ? 'met' : 'missed', now.publish_by, publishedAt, now);
       await write(tx, job, report);
       await tell(tx, job, now.state, report);
-      return report;
+      return { report, isNew: true };
     }),
   );
 }
@@ -72,7 +85,7 @@ export async function embargoOf(db: Database, assetId: string): Promise<Date | u
 
 const isSettled = (state: DeadlineState | null): state is 'met' | 'missed' => state === 'met' || state === 'missed';
 
-const lock = (tx: Tx, { assetId }: Job) =>
+const lock = (tx: Tx, { assetId }: Pick<Job, 'assetId'>) =>
   tx
     .selectFrom('assets')
     .select(['state', 'begun', 'publish_by', 'publish_not_before', 'first_published_at'])
@@ -103,7 +116,7 @@ const reportOf = (
   measures,
 });
 
-async function write(tx: Tx, { assetId }: Job, report: DeadlineReport): Promise<void> {
+async function write(tx: Tx, { assetId }: Pick<Job, 'assetId'>, report: DeadlineReport): Promise<void> {
   await tx
     .updateTable('assets')
     .set({
@@ -117,7 +130,7 @@ async function write(tx: Tx, { assetId }: Job, report: DeadlineReport): Promise<
     .execute();
 }
 
-async function tell(tx: Tx, job: Job, state: Row['state'], deadline: DeadlineReport): Promise<void> {
+async function tell(tx: Tx, job: Published, state: Row['state'], deadline: DeadlineReport): Promise<void> {
   const { assetId, tenant, generation } = job;
   const type = `deadline.${deadline.state}` as WebhookEventType;
   await announceToWebhooks(tx, type, { assetId, tenant, generation, state, deadline });

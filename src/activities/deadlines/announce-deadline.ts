@@ -4,7 +4,7 @@ import type { Job } from '../../contracts/assets.js';
 import type { DeadlineReport } from '../../contracts/deadlines.js';
 import type { ActivityContext } from '../context.js';
 import { activity, assertAlive } from '../scope.js';
-import { publishDeadline } from './publish-deadline.js';
+import { countDeadline, publishDeadline } from './publish-deadline.js';
 
 type Needs = Pick<ActivityContext, 'logger' | 'db' | 'results'>;
 
@@ -15,7 +15,8 @@ export function createAnnounceDeadline({ logger, db, results }: Needs) {
     async (scope, job: Job, report: DeadlineReport): Promise<void> => {
       assertAlive();
       const noted = await noteDeadline(db, job, report);
-      if (noted !== 'told') return;
+      if (noted !== 'new' && noted !== 'again') return;
+      if (noted === 'new') countDeadline(report);
       await publishDeadline(results, job, report);
       scope.logger.info(`deadline ${report.state}`, { assetId: job.assetId, ...report });
     },
