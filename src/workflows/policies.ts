@@ -37,6 +37,9 @@ const URGENT: readonly Urgency[] = ['wanted', 'first', 'head'];
 /** A dead worker is noticed after this. Heartbeats come every second: ten may be lost. */
 const HEARTBEAT_TIMEOUT = '10s';
 
+/** Sooner, where seconds are what it is about. */
+const DELIVERY_HEARTBEAT_TIMEOUT = '4s';
+
 /** Longest that a step may wait and retry in all: an outage of a week-end loses nothing. */
 const STEP_BOUND = '7 days';
 
@@ -165,6 +168,15 @@ export const policies = {
     scheduleToStartTimeout: '3s',
     startToCloseTimeout: '5 minutes',
     retry: { maximumAttempts: 1 },
+  }),
+
+  /** A publisher that dies while it holds the tightest deadline is noticed in seconds: nothing heavy runs beside it. */
+  deliver: (setting: Setting, summary = 'deliver'): ActivityOptions => ({
+    ...common(setting, summary),
+    taskQueue: publishQueue(setting.queues),
+    heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT,
+    startToCloseTimeout: '30 minutes',
+    scheduleToCloseTimeout: '1 day',
   }),
 
   /** Clean-up and last words: they must succeed, however long the store or the catalogue is away. */
