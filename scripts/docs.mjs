@@ -1,4 +1,4 @@
-/** Writes what documents say of settings and profiles, between their markers. Reads the build: `npm run build` first. */
+/** Writes what documents say of settings, profiles and metrics, between their markers. Reads the build: `npm run build` first. */
 import { readFile, writeFile } from 'node:fs/promises';
 import {
   configExample,
@@ -7,6 +7,7 @@ import {
   profileJsonSchema,
   shippedProfilesTable,
 } from '../dist/config/index.js';
+import { bucketsTable, labelsTable, metricsTable } from '../dist/metrics/describe.js';
 
 const file = (name) => new URL(`../${name}`, import.meta.url);
 
@@ -25,3 +26,6 @@ await writeFile(file('config/example.yaml'), configExample());
 await writeFile(file('profiles/schema.json'), profileJsonSchema());
 await fill('docs/profiles.md', 'shipped', shippedProfilesTable());
 await fill('docs/profiles.md', 'fields', profileFieldsTable());
+await fill('docs/metrics.md', 'metrics', metricsTable());
+await fill('docs/metrics.md', 'labels', labelsTable());
+await fill('docs/metrics.md', 'buckets', bucketsTable());

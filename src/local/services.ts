@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/schema.js';
+import type { Ports } from './servers/types.js';
 
 export interface ServicePlan {
   readonly name: string;
@@ -11,16 +12,30 @@ export interface ServicePlan {
   readonly entry: string;
   /** After SIGTERM, how long it may drain before it is killed. Milliseconds. */
   readonly drainMs: number;
+  /** Of its metrics. */
+  readonly metricsPort: keyof Ports;
 }
+
+const CODEC: ServicePlan = {
+  name: 'codec',
+  entry: 'starters/codec/main.js',
+  drainMs: 5_000,
+  metricsPort: 'metricsCodec',
+};
 
 /** Stopped in the reverse order: first what starts work, then what does it. */
 export function servicePlans({ workers, temporal }: Config): readonly ServicePlan[] {
   return [
-    { name: 'workers', entry: 'workers/all.js', drainMs: (workers.forceSeconds + 5) * 1000 },
-    { name: 'http', entry: 'starters/http/main.js', drainMs: 15_000 },
-    { name: 'grpc', entry: 'starters/grpc/main.js', drainMs: 15_000 },
-    { name: 'starter', entry: 'starters/kafka/main.js', drainMs: 15_000 },
-    ...(temporal.encryptionKeys === '' ? [] : [{ name: 'codec', entry: 'starters/codec/main.js', drainMs: 5_000 }]),
+    {
+      name: 'workers',
+      entry: 'workers/all.js',
+      drainMs: (workers.forceSeconds + 5) * 1000,
+      metricsPort: 'metricsWorkers',
+    },
+    { name: 'http', entry: 'starters/http/main.js', drainMs: 15_000, metricsPort: 'metricsHttp' },
+    { name: 'grpc', entry: 'starters/grpc/main.js', drainMs: 15_000, metricsPort: 'metricsGrpc' },
+    { name: 'starter', entry: 'starters/kafka/main.js', drainMs: 15_000, metricsPort: 'metricsStarter' },
+    ...(temporal.encryptionKeys === '' ? [] : [CODEC]),
   ];
 }
 

@@ -200,7 +200,14 @@ export class Stack {
 /** One that somebody asked for goes before the one that was free last time. */
 const portsGiven = (config: Config): Partial<Ports> => {
   const ours = (['http', 'grpc', 'codec'] as const).map((name) => [name, config[name].port] as const);
-  return Object.fromEntries(ours.filter(([name, port]) => port !== 0 && port !== DEFAULT_PORTS[name]));
+  const given = ours.filter(([name, port]) => port !== 0 && port !== DEFAULT_PORTS[name]);
+  return { ...Object.fromEntries(given), ...metricsPortsGiven(config) };
+};
+
+/** One setting, several processes on one machine: from that port on. */
+const metricsPortsGiven = ({ metrics: { port } }: Config): Partial<Ports> => {
+  const names = Object.keys(DEFAULT_PORTS).filter((name) => name.startsWith('metrics'));
+  return port === 0 ? {} : Object.fromEntries(names.map((name, index) => [name, port + index]));
 };
 
 const spread = ({ command, args }: { command: string; args: readonly string[] }) => [command, args] as const;

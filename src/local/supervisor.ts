@@ -4,7 +4,8 @@ import type { Config, ConfigOverrides } from '../config/index.js';
 import { givenServers } from './addresses.js';
 import type { Progress } from './progress.js';
 import { SERVER_NAMES, type ServerName } from './servers/types.js';
-import { restartDelay, Service, servicePlans } from './services.js';
+import { writeTargets } from './metrics-targets.js';
+import { restartDelay, Service, servicePlans, type ServicePlan } from './services.js';
 import { Stack } from './stack.js';
 import { claim, startTimeOf, stateDirOf, writeState, type Phase, type StackState } from './state.js';
 
@@ -93,7 +94,9 @@ class Supervisor {
     if (options.bare || signal.aborted) return;
     const events = { onChange: () => void this.update({}), say: (text: string) => progress.say(text) };
     const plans = servicePlans(config);
-    this.services = plans.map((plan) => new Service(plan, stack.env, stack.logFile(plan.name), events));
+    const env = ({ metricsPort }: ServicePlan) => ({ ...stack.env, METRICS_PORT: String(stack.ports[metricsPort]) });
+    this.services = plans.map((plan) => new Service(plan, env(plan), stack.logFile(plan.name), events));
+    await writeTargets(dir, plans, stack);
     await Promise.all(this.services.map((service) => service.start()));
   }
 

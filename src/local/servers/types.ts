@@ -15,6 +15,12 @@ export interface Ports {
   readonly http: number;
   readonly grpc: number;
   readonly codec: number;
+  /** Of the metrics of our own processes. */
+  readonly metricsWorkers: number;
+  readonly metricsHttp: number;
+  readonly metricsGrpc: number;
+  readonly metricsStarter: number;
+  readonly metricsCodec: number;
 }
 
 export const DEFAULT_PORTS: Ports = {
@@ -28,6 +34,11 @@ export const DEFAULT_PORTS: Ports = {
   http: 8080,
   grpc: 8090,
   codec: 8091,
+  metricsWorkers: 9464,
+  metricsHttp: 9465,
+  metricsGrpc: 9466,
+  metricsStarter: 9467,
+  metricsCodec: 9468,
 };
 
 /** A program on `PATH` that a build or a server needs, and what brings it. */
