@@ -1,9 +1,10 @@
-/** What remains of an animation after its pictures: loops by those who encode video, then it is published. */
+/** What remains of an animation after its pictures: loops by those who encode video, then it is published. Of a picture that is held back, only the latter. */
 import { proxyActivities } from '@temporalio/workflow';
 
 import type { ImageActivities, ImageOutcome, VideoActivities } from '../contracts/activities.js';
 import type { LoopPlan } from '../contracts/image.js';
 import type { Rendition } from '../contracts/renditions.js';
+import { embargo, SHORT_LEAD } from './embargo.js';
 import { Parts } from './parts.js';
 import { policies } from './policies.js';
 import type { Story } from './story.js';
@@ -23,6 +24,7 @@ export async function finishAnimation(
   story.enter('encoding');
   const done = await together(loops.map((loop) => () => parts.optional(loop.name, () => makeLoop(story, loop))));
   const renditions = [...made.renditions, ...done.flatMap((rendition) => rendition ?? [])];
+  await embargo(story, SHORT_LEAD);
   story.enter('publishing');
   const { publishImage } = proxyActivities<ImageActivities>(policies.image(story.setting, 'publish'));
   return publishImage(story.job, story.startedAt, { ...made, renditions }, parts.missing);

@@ -1,6 +1,7 @@
 /** What a viewer needs to start: the first segment of the lowest rung, and the first seconds of sound. */
 import { isCancellation, log, Trigger } from '@temporalio/workflow';
 
+import { untilSeen } from './embargo.js';
 import { lowestRung } from './rungs.js';
 import { defaultTrack, previewFrom } from './sound.js';
 import type { Studio } from './studio.js';
@@ -12,6 +13,7 @@ const FIRST = { firstSegment: 0, segments: 1 };
 export class FirstLook {
   /** Resolves when the first segment is there, or is not to be had this way. */
   readonly settled = new Trigger<void>();
+  private isOver = false;
 
   constructor(
     private readonly studio: Studio,
@@ -22,10 +24,17 @@ export class FirstLook {
   async show(): Promise<void> {
     const shown = await together([() => tried(() => this.showPicture()), () => tried(() => this.playSound())]);
     if (!shown.every(Boolean)) return;
+    // Nobody may watch what is held back; of what is all made by then, its publication tells.
+    if (!(await untilSeen(this.studio.story, () => this.isOver))) return;
     await tried(async () => {
       await this.studio.steps.announcePlayable();
       this.studio.story.playable();
     });
+  }
+
+  /** All is made. */
+  end(): void {
+    this.isOver = true;
   }
 
   private async showPicture(): Promise<boolean> {
