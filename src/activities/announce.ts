@@ -1,5 +1,6 @@
 /** Tells the catalogue and the other services what happened, in this order, in the step that did it. */
 import type { Catalogue, Transition } from '../catalogue/catalogue.js';
+import { wantDeliveries } from '../catalogue/deliveries.js';
 import { entryOf, findEntry } from '../catalogue/entry.js';
 import { documentKey, type AssetDocument, type Job, type RenditionDocument } from '../contracts/assets.js';
 import { MediaError } from '../contracts/errors.js';
@@ -10,6 +11,7 @@ import type { ActivityContext } from './context.js';
 import { countEnded, countPublished } from './count-assets.js';
 import { holdBack } from './deadlines/hold-back.js';
 import { settleDeadline } from './deadlines/publish-deadline.js';
+import { targetsOf } from './deliver/onward.js';
 import type { ActivityScope } from './scope.js';
 
 interface Outlets {
@@ -27,25 +29,34 @@ export async function announceState(to: Outlets, job: Job, transition: Transitio
 
 /**
  * The last step of every asset: `asset.json`, the atomic switch of the published generation, its events.
+ * Its deadline is met or missed by it, unless a target must answer first.
  *
- * @param settles whether its deadline is met or missed by this; else whoever does the rest says so
  * @throws MediaError OBJECT_GONE when another generation won
  */
 export async function publishAsset(
-  to: Outlets & Pick<ActivityContext, 'config' | 'store' | 'db'>,
+  to: Outlets & Pick<ActivityContext, 'config' | 'store' | 'db' | 'profiles'>,
   { signal, info }: Pick<ActivityScope, 'signal' | 'info'>,
   job: Job,
   made: AssetDocument,
-  { repair, settles = true }: { readonly repair?: boolean | undefined; readonly settles?: boolean | undefined } = {},
+  { repair }: { readonly repair?: boolean | undefined } = {},
 ): Promise<void> {
   const document = (await holdBack(to, { signal }, job)) ? publishedNow(made) : made;
   const writtenFrom = await putDocument(to, job, document, signal);
   const transition = { to: document.state, by: info.activityType, kind: document.kind, document, repair, writtenFrom };
+  await wantDeliveries(to.db, job, targetsOf(to, job));
   const won = await to.catalogue.publish(job, transition);
   if (!won) throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
   if (!repair) countPublished(job, document);
   await publishState(to.results, job, transition, document.renditions);
-  if (settles) await settleDeadline(to, job);
+  await settleUnlessRequired(to, job);
+}
+
+/** Where a target must answer, the last one that does settles it. */
+export async function settleUnlessRequired(
+  to: Pick<ActivityContext, 'db' | 'results' | 'profiles'>,
+  job: Job,
+): Promise<void> {
+  if (!targetsOf(to, job).some(({ required }) => required)) await settleDeadline(to, job);
 }
 
 /** Nobody could see it before. */
@@ -61,16 +72,15 @@ const publishedNow = (document: AssetDocument, now = new Date().toISOString()): 
  * @returns what was published, or undefined when nothing was
  */
 export async function publishedBefore(
-  to: Outlets & Pick<ActivityContext, 'db'>,
+  to: Outlets & Pick<ActivityContext, 'db' | 'profiles'>,
   job: Job,
-  { settles = true }: { readonly settles?: boolean | undefined } = {},
 ): Promise<AssetDocument | undefined> {
   const row = await to.catalogue.find(job.assetId);
   if (row?.generation !== job.generation || !row.document) return undefined;
   const { state, kind, document } = row;
   if (state !== 'ready' && state !== 'partial') return undefined;
   await publishState(to.results, job, { to: state, kind, document }, document.renditions);
-  if (settles) await settleDeadline(to, job);
+  await settleUnlessRequired(to, job);
   return document;
 }
 

@@ -8,6 +8,7 @@ import type { ResultPublisher } from '../messaging/messaging.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Scratch } from '../storage/scratch.js';
 import type { Tools } from '../tools/tools.js';
+import type { OpenTargets } from './deliver/targets.js';
 
 export interface ActivityContext {
   readonly config: Config;
@@ -20,4 +21,5 @@ export interface ActivityContext {
   readonly results: ResultPublisher;
   readonly scratch: Scratch;
   readonly tools: Tools;
+  readonly targets: OpenTargets;
 }

@@ -1,5 +1,11 @@
 /** All activities, by the kind of worker that offers them. */
-import type { ImageActivities, MediaActivities, PublishActivities, VideoActivities } from '../contracts/activities.js';
+import type {
+  ImageActivities,
+  MediaActivities,
+  PublishActivities,
+  ReservationActivities,
+  VideoActivities,
+} from '../contracts/activities.js';
 import type { IngestActivities } from '../contracts/ingest.js';
 import type { HousekeepingActivities, LifecycleActivities } from '../contracts/lifecycle.js';
 import type { WebhookActivities } from '../contracts/webhooks.js';
@@ -9,6 +15,8 @@ import type { ActivityContext } from './context.js';
 import { createAwaitTwin } from './dedupe/await-twin.js';
 import { createAnnounceDeadline } from './deadlines/announce-deadline.js';
 import { createHashSource } from './dedupe/hash-source.js';
+import { createDeliver } from './deliver/deliver.js';
+import { createReleasePublisher, createReservePublisher } from './deliver/reserve.js';
 import { createDiscardOutputs } from './ending/discard-outputs.js';
 import { createRecordEnd } from './ending/record-end.js';
 import { createApplyRetention } from './housekeeping/apply-retention.js';
@@ -39,15 +47,15 @@ export interface Activities {
     HousekeepingActivities &
     WebhookActivities &
     IngestActivities &
-    Pick<PublishActivities, 'publishMedia'>;
+    PublishActivities;
   readonly video: VideoActivities;
   readonly image: ImageActivities;
-  readonly publish: Pick<PublishActivities, 'publishMedia'>;
+  readonly publish: PublishActivities & ReservationActivities;
 }
 
 export function createActivities(outside: ActivityContext): Activities {
   const context = onlyWhileAlive(outside);
-  const publish = { publishMedia: createPublishMedia(context) };
+  const publish = { publishMedia: createPublishMedia(context), deliver: createDeliver(context) };
   return {
     media: {
       awaitTwin: createAwaitTwin(context),
@@ -84,6 +92,10 @@ export function createActivities(outside: ActivityContext): Activities {
       makePoster: createMakePoster(context),
       makeStoryboard: createMakeStoryboard(context),
     },
-    publish,
+    publish: {
+      ...publish,
+      reservePublisher: createReservePublisher(context),
+      releasePublisher: createReleasePublisher(context),
+    },
   };
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/index.js';
 import type { AssetDocument, AssetState, Job, MediaKind, Priority } from '../contracts/assets.js';
 import type { DeadlineState, Measure } from '../contracts/deadlines.js';
 import { MediaError, type PublicError } from '../contracts/errors.js';
+import type { DeliveryState } from '../contracts/targets.js';
 
 interface AssetsTable {
   id: string;
@@ -193,6 +194,18 @@ interface WebhookDeliveriesTable {
   updated_at: Generated<Date>;
 }
 
+interface TargetDeliveriesTable {
+  asset_id: string;
+  generation: number;
+  target: string;
+  required: boolean;
+  state: DeliveryState;
+  failures: Generated<number>;
+  error: string | null;
+  requested_at: Generated<Date>;
+  delivered_at: Date | null;
+}
+
 export interface Tables {
   assets: AssetsTable;
   asset_history: HistoryTable;
@@ -208,6 +221,7 @@ export interface Tables {
   webhook_endpoints: WebhookEndpointsTable;
   webhook_deliveries: WebhookDeliveriesTable;
   encode_speeds: EncodeSpeedsTable;
+  target_deliveries: TargetDeliveriesTable;
 }
 
 export type Database = Kysely<Tables>;

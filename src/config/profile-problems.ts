@@ -36,6 +36,9 @@ function namesTaken({ image: { sizes } }: Profile): string[] {
   );
 }
 
+/** @param node of a value with fields */
+export const problemsIn = (node: object, value: unknown): string[] => problems(node, value, '');
+
 function problems(node: SchemaNode, value: unknown, at: string): string[] {
   const fields = node.properties ? node : node.anyOf?.find(({ properties }) => properties);
   if (fields && isFields(value)) return fieldProblems(fields, value, at);

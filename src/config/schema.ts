@@ -184,6 +184,12 @@ export const ConfigSchema = group({
     image: text('Task queue of image work.', 'image'),
     publish: text('Task queue of publishing and of deliveries to targets.', 'publish'),
   }),
+  publishers: group({
+    targets: text('YAML file of the targets that profiles deliver to. Empty: none.', ''),
+    max: count('Publishers that are ready or starting at once, per target and publish worker, at most.', 10, {
+      minimum: 1,
+    }),
+  }),
   workers: group({
     videoConcurrency: count('Encodes at once per video worker. 0: by cores (one ffmpeg uses all its cores).', 0),
     urgentConcurrency: count('First segments and seeks at once per video worker, beside its other encodes.', 4, {

@@ -37,6 +37,7 @@ export const ERRORS = {
 
   // What was asked for
   PROFILE_UNKNOWN: permanent('There is no such profile.'),
+  TARGET_UNKNOWN: permanent('There is no such target.'),
 
   // Limits
   LIMIT_BYTES: permanent('The file is larger than allowed.'),
@@ -60,6 +61,7 @@ export const ERRORS = {
   STORE_UNAVAILABLE: outage('The object store can not be reached.'),
   CATALOGUE_UNAVAILABLE: outage('The catalogue can not be reached.'),
   EVENTS_UNAVAILABLE: outage('The event broker can not be reached.'),
+  TARGET_UNAVAILABLE: outage('A target did not take the delivery.'),
   TOOL_STALLED: { sentence: 'The encoder made no progress.', attempts: 3 },
   INTERNAL: { sentence: 'Something went wrong on our side.', attempts: 5 },
 } as const satisfies Record<string, ErrorSpec>;

@@ -195,6 +195,18 @@ export const ProfileSchema = fields(
       { description: 'A picture laid over every rung, or `off`.' },
     ),
     image: ImageSpecSchema,
+    targets: Type.Optional(
+      Type.Array(
+        fields(
+          {
+            name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: 'Of `publishers.targets`.' }),
+            required: Type.Boolean({ description: 'A deadline is met only when it has answered.' }),
+          },
+          'A target.',
+        ),
+        { maxItems: 16, description: 'Where what is published is delivered to.' },
+      ),
+    ),
   },
   'What is made of an upload.',
 );

@@ -12,7 +12,7 @@ export interface HeartbeatDetails {
   readonly strikes: number;
   /** Of these, the ones that ended in a failure of their own. The others died, with their worker or of it. */
   readonly failures: number;
-  readonly step: 'start' | 'download' | 'inspect' | 'encode' | 'upload' | 'verify' | 'publish';
+  readonly step: 'start' | 'download' | 'inspect' | 'encode' | 'upload' | 'verify' | 'publish' | 'reserve' | 'deliver';
   /** What is being made: `chunk 0`, `audio-0-eng`, an image's name. */
   readonly what: string;
   /** 0-100. */

@@ -1,9 +1,11 @@
 /** Opens everything that activities work with, and closes it again. */
 import type { ActivityContext } from '../activities/context.js';
+import { openTargets } from '../activities/deliver/targets.js';
 import { connect } from '../catalogue/database.js';
 import { createCatalogueOn } from '../catalogue/postgres.js';
 import { loadProfiles } from '../config/profiles.js';
 import type { Config } from '../config/schema.js';
+import { loadTargets } from '../config/targets.js';
 import type { Logger } from '../logging/logger.js';
 import { createProducer } from '../messaging/kafka.js';
 import { createResultPublisher } from '../messaging/results.js';
@@ -45,6 +47,7 @@ export async function openTools(config: Config, logger: Logger): Promise<OpenToo
 /** @param needs `tools`: whether this process runs decoders (and so must have their sandbox). */
 export async function openContext(config: Config, logger: Logger, needs: { tools: boolean }): Promise<OpenContext> {
   const profiles = loadProfiles(config.profiles.dir);
+  const named = loadTargets(config.publishers.targets, profiles);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.reverse()) await closer();
@@ -59,18 +62,22 @@ export async function openContext(config: Config, logger: Logger, needs: { tools
     closers.push(() => catalogue.close());
     const producer = await createProducer(config.kafka, logger);
     closers.push(() => producer.close());
+    const store = createObjectStore(config.storage);
+    const targets = openTargets({ config, targets: named, logger, store, scratch });
+    closers.push(() => targets.close());
     return {
       activities: {
         config,
         profiles,
         logger,
-        store: createObjectStore(config.storage),
+        store,
         catalogue,
         db,
         results: createResultPublisher(producer, config, logger),
         scratch,
         // Only the roles that need tools are given activities that use them.
         tools: tools as Tools,
+        targets,
       },
       close,
     };

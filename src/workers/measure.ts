@@ -16,7 +16,10 @@ const QUEUE_LABELS = {
 
 /** @param queues what queues are for, whatever they are called */
 export function measured(taskQueue: string, queues: QueueNames): ActivityInterceptorsFactory {
-  const use = (Object.keys(QUEUE_LABELS) as (keyof QueueNames)[]).find((key) => queues[key] === taskQueue);
+  const use = (Object.keys(QUEUE_LABELS) as (keyof QueueNames)[]).find(
+    // A publish worker has a queue of its own, too.
+    (key) => queues[key] === taskQueue || taskQueue.startsWith(`${queues[key]}@`),
+  );
   return (context: Context) => ({ inbound: measuring(context, QUEUE_LABELS[use ?? 'media']) });
 }
 

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 
 import { createActivities } from '../activities/index.js';
 import type { ActivityContext } from '../activities/context.js';
+import { ownQueue } from '../activities/deliver/own-queue.js';
 import type { Config } from '../config/schema.js';
 
 export type Role = 'media' | 'video' | 'image' | 'publish';
@@ -53,7 +54,11 @@ export function planRole(role: Role, config: Config, cores: number = availablePa
       };
     case 'publish':
       return {
-        pools: [{ taskQueue: queues.publish, concurrency: workers.publishConcurrency, runsWorkflows: false }],
+        pools: [
+          { taskQueue: queues.publish, concurrency: workers.publishConcurrency, runsWorkflows: false },
+          // Deliveries that were promised a publisher of this process.
+          { taskQueue: ownQueue(queues), concurrency: workers.publishConcurrency, runsWorkflows: false },
+        ],
         needsTools: false,
       };
   }

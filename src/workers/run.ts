@@ -71,6 +71,7 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
         workers.push(await Worker.create(optionsOf(pool, config, connection, activities)));
     }
     if (roles.includes('media')) await schedule(config, logger);
+    if (roles.includes('publish')) context.activities.targets.warm();
     if (roles.includes('media')) closers.push(watchSystem(config, context.activities.db));
     logger.info('worker ready', { queues: workers.map((worker) => worker.options.taskQueue) });
     // For a supervisor that waits for it, as `mediamill up` does.

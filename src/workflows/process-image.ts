@@ -26,18 +26,20 @@ export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES
     compensations.add(() => discardOutputs(job));
     const made = await makeImage(job, story.startedAt);
     if (made.outcome === 'media') return await continueAsVideo(corrected(story), queues);
-    return summaryOf(story, made.outcome === 'animated' ? await finishAnimation(story, made) : made);
+    return await summaryOf(story, made.outcome === 'animated' ? await finishAnimation(story, made) : made);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     throw await endBadly(error, story, 'image', compensations);
   }
 }
 
-function summaryOf(
+async function summaryOf(
   story: Story,
-  { renditions, missing = [] }: ImageOutcome & { readonly outcome: 'ready' },
-): ProcessSummary {
+  { renditions, missing = [], targets }: ImageOutcome & { readonly outcome: 'ready' },
+): Promise<ProcessSummary> {
   for (const { name } of renditions) story.part(name, 'done');
+  story.deliveries.begin(targets);
+  await story.deliveries.over();
   const state = missing.length > 0 ? 'partial' : 'ready';
   story.end(state);
   return { assetId: story.job.assetId, kind: 'image', state, renditions: renditions.map(({ name }) => name), missing };

@@ -41,6 +41,7 @@ export async function repairVideo(
       studio,
     );
     const published = await publish(maker, studio, { startedAt, repair: true, mends: renditions });
+    await story.deliveries.over();
     story.end(published.state);
     const { state, kind, missing } = published;
     return { assetId: job.assetId, kind, state, renditions: published.renditions, missing };

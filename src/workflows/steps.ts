@@ -98,13 +98,15 @@ export class Steps {
     return announcePlayable(this.story.job, this.plan.kind);
   }
 
-  publish(
+  async publish(
     startedAt: string,
     made: Made,
     how: Pick<PublishRequest, 'lastTry' | 'repair' | 'mends'>,
   ): Promise<PublishOutcome> {
     const { publishMedia } = proxyActivities<PublishActivities>(policies.publish(this.story.setting));
-    return publishMedia({ job: this.story.job, plan: this.plan, startedAt, made, ...how });
+    const outcome = await publishMedia({ job: this.story.job, plan: this.plan, startedAt, made, ...how });
+    if (outcome.outcome === 'published') this.story.deliveries.begin(outcome.targets);
+    return outcome;
   }
 
   /** For what is made of the whole source in one go. */

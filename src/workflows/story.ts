@@ -27,6 +27,7 @@ import {
   type Progress,
 } from '../contracts/progress.js';
 import { Deadline } from './deadline.js';
+import { Deliveries } from './deliveries.js';
 import type { Setting } from './policies.js';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
@@ -42,6 +43,7 @@ export class Story {
   /** ISO 8601. */
   readonly startedAt = workflowInfo().startTime.toISOString();
   readonly deadline: Deadline;
+  readonly deliveries = new Deliveries(this);
   priority: Priority;
   private kind: MediaKind | null = null;
   private state: AssetState = 'processing';

@@ -251,7 +251,14 @@ test('list gives the newest first, by state and tenant', async () => {
 test('of several processes that migrate at once one does, and none does so again', async () => {
   const empty = await emptyDatabase();
   const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(empty)));
-  expect(applied.flat()).toEqual(['0001-assets', '0002-repairs', '0003-images', '0004-api', '0005-deadlines']);
+  expect(applied.flat()).toEqual([
+    '0001-assets',
+    '0002-repairs',
+    '0003-images',
+    '0004-api',
+    '0005-deadlines',
+    '0006-deliveries',
+  ]);
   expect(await migrate(empty)).toEqual([]);
 });
 

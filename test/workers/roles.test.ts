@@ -34,7 +34,10 @@ test('each role polls its own queues, one of them runs workflows, and the others
       ['video-urgent', false],
     ],
     [['image', false]],
-    [['publish', false]],
+    [
+      ['publish', false],
+      [expect.stringMatching(/^publish@.+:\d+$/), false],
+    ],
   ]);
 });
 

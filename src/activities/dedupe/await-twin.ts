@@ -4,6 +4,7 @@ import type { Job } from '../../contracts/assets.js';
 import type { ActivityContext } from '../context.js';
 import { waitingFailure } from '../failures.js';
 import { activity } from '../scope.js';
+import { onward } from '../deliver/onward.js';
 import { resultOf } from '../publish/document.js';
 import { contentOf } from './content.js';
 import { settle } from './settle.js';
@@ -20,7 +21,8 @@ export function createAwaitTwin(context: Needs) {
       const content = contentOf(context, job, sha256);
       const settled = await settle(context, scope, job, content, startedAt);
       if (settled.outcome === 'mine') return settled;
-      if (settled.outcome === 'adopted') return { outcome: 'published', ...resultOf(settled.document) };
+      if (settled.outcome === 'adopted')
+        return { outcome: 'published', ...resultOf(settled.document), ...onward(context, job) };
       throw waitingFailure(
         `the same bytes are being made as asset ${settled.holder.id}`,
         Math.min(LONGEST_PAUSE, scope.info.attempt),

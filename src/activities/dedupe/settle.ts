@@ -1,17 +1,18 @@
 /** Who makes the outputs of these bytes: this job, or another asset that has them or is about to. */
 import type { AssetRow } from '../../catalogue/catalogue.js';
+import { wantDeliveries } from '../../catalogue/deliveries.js';
 import { adoptOutputs, claimContent, type Content } from '../../catalogue/contents.js';
 import type { AssetDocument, Job } from '../../contracts/assets.js';
 import { heldBackFor } from '../../contracts/deadlines.js';
 import { MediaError } from '../../contracts/errors.js';
-import { putDocument, publishState } from '../announce.js';
+import { putDocument, publishState, settleUnlessRequired } from '../announce.js';
 import type { ActivityContext } from '../context.js';
 import { countPublished } from '../count-assets.js';
-import { settleDeadline } from '../deadlines/publish-deadline.js';
+import { targetsOf } from '../deliver/onward.js';
 import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { assertAlive, type ActivityScope } from '../scope.js';
 
-type Needs = Pick<ActivityContext, 'config' | 'store' | 'db' | 'results'>;
+type Needs = Pick<ActivityContext, 'config' | 'store' | 'db' | 'results' | 'profiles'>;
 
 export type Settlement =
   /** It is to be made. */
@@ -66,13 +67,14 @@ async function adopt(
     writtenFrom,
     facts: { sourceSha256: holder.sourceSha256 ?? undefined },
   };
+  await wantDeliveries(context.db, job, targetsOf(context, job));
   const outcome = await adoptOutputs(context.db, job, publication, holder);
   if (outcome === 'stale') return undefined;
   if (outcome === 'refused')
     throw new MediaError('OBJECT_GONE', 'A later version of it has been published, or it was deleted.');
   countPublished(job, document);
   await publishState(context.results, job, publication, renditions);
-  await settleDeadline(context, job);
+  await settleUnlessRequired(context, job);
   await releaseAtOnce(context, scope, job, state);
   logger.info(`the same bytes as another asset: ${state}`, { assetId: job.assetId, holder: holder.id });
   return document;

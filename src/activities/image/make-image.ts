@@ -17,6 +17,7 @@ import type { ImageSlot } from '../../tools/tools.js';
 import { beginWork } from '../begin-work.js';
 import type { ActivityContext } from '../context.js';
 import { contentOf } from '../dedupe/content.js';
+import { onward } from '../deliver/onward.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { readHead } from '../untrusted-file.js';
 import { fetchSource } from './fetch-source.js';
@@ -62,7 +63,8 @@ export function createMakeImage(context: ActivityContext) {
           make(context, scope, { job, startedAt, profile }, dir, uploads),
         );
         if (made.outcome === 'media') return made;
-        if (made.outcome === 'twin') return publishedAs(job, made.document, 'another asset of the same bytes');
+        if (made.outcome === 'twin')
+          return { ...publishedAs(job, made.document, 'another asset of the same bytes'), ...onward(context, job) };
         scope.report({ step: 'upload', what: 'variants', percent: 80 });
         const renditions = inOrder(await uploads.all(), made.plan);
         const done = { renditions, image: factsOf(made, job, shelf), reader: made.plan.reader } satisfies MadeImage;

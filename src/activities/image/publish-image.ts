@@ -5,11 +5,12 @@ import { ownerOf } from '../../catalogue/lifecycle.js';
 import { workPrefix } from '../../media/video/layout.js';
 import { publishAsset, publishedBefore, renditionDocument } from '../announce.js';
 import type { ActivityContext } from '../context.js';
+import { onward } from '../deliver/onward.js';
 import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { imageKey } from './upload-variants.js';
 
-type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results'>;
+type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results' | 'profiles'>;
 
 type Published = ImageOutcome & { readonly outcome: 'ready' };
 
@@ -60,14 +61,14 @@ export async function publishImage(
   await publishAsset(context, scope, job, document);
   await releaseAtOnce(context, scope, job, document.state);
   scope.logger.info(`image ${document.state}`, { assetId: job.assetId, reader, renditions: renditions.length });
-  return { outcome: 'ready', renditions, reader, ...(missing.length > 0 && { missing }) };
+  return { outcome: 'ready', renditions, reader, ...(missing.length > 0 && { missing }), ...onward(context, job) };
 }
 
 /** What an earlier attempt published that died before it could say so. */
 export async function publishedImage(context: Needs, job: Job): Promise<Published | undefined> {
   const before = await publishedBefore(context, job);
   if (!before) return undefined;
-  return publishedAs(job, before, 'earlier attempt');
+  return { ...publishedAs(job, before, 'earlier attempt'), ...onward(context, job) };
 }
 
 /** What a document says that is published, as the step's answer. */

@@ -21,7 +21,7 @@ const LONGEST_PAUSE = 15;
  * @throws ApplicationFailure to be tried again, when it takes long: others need the place
  */
 export async function twinOf(
-  context: Pick<ActivityContext, 'config' | 'store' | 'db' | 'results'>,
+  context: Pick<ActivityContext, 'config' | 'store' | 'db' | 'results' | 'profiles'>,
   scope: ActivityScope,
   job: Job,
   content: Content,

@@ -6,6 +6,7 @@ import { sniff } from '../../media/sniff.js';
 import { publishedBefore } from '../announce.js';
 import { beginWork } from '../begin-work.js';
 import type { ActivityContext } from '../context.js';
+import { onward } from '../deliver/onward.js';
 import { resultOf } from '../publish/document.js';
 import { activity } from '../scope.js';
 import { readSourceHead, statSource } from './movie-source.js';
@@ -20,7 +21,7 @@ export function createInspectMedia(context: ActivityContext) {
     if (job.source.key.endsWith('/')) throw new MediaError('OBJECT_IS_DIRECTORY');
     const profile = context.profiles.get(job.profile);
     const before = await publishedBefore(context, job);
-    if (before) return { outcome: 'published', ...resultOf(before) };
+    if (before) return { outcome: 'published', ...resultOf(before), ...onward(context, job) };
     const { bytes } = await statSource(context, job.source, scope.signal);
     const { kind } = await sniff(await readSourceHead(context, job.source, scope.signal));
     if (kind === 'image') return { outcome: 'image' };

@@ -6,6 +6,7 @@ import type { ActivityContext } from '../context.js';
 import { contentOf } from '../dedupe/content.js';
 import { hashSource } from '../dedupe/hash-source.js';
 import { settle } from '../dedupe/settle.js';
+import { onward } from '../deliver/onward.js';
 import { resultOf } from '../publish/document.js';
 import type { ActivityScope } from '../scope.js';
 
@@ -39,7 +40,7 @@ export async function twinOf(
   const settled = await settle(context, scope, job, content, startOf(scope));
   if (settled.outcome === 'mine') return undefined;
   if (settled.outcome === 'busy') return { outcome: 'twin', sha256 };
-  return { outcome: 'published', ...resultOf(settled.document) };
+  return { outcome: 'published', ...resultOf(settled.document), ...onward(context, job) };
 }
 
 /** ISO 8601. */

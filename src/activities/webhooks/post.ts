@@ -22,6 +22,8 @@ export interface PostOptions {
   readonly signal: AbortSignal;
   /** Milliseconds. */
   readonly timeLimit?: number | undefined;
+  /** Absent: POST. */
+  readonly method?: string | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function post(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: string,
-  { allowPrivate, signal, timeLimit = TIME_LIMIT }: PostOptions,
+  { allowPrivate, signal, timeLimit = TIME_LIMIT, method = 'POST' }: PostOptions,
 ): Promise<Answer> {
   const deadline = AbortSignal.timeout(timeLimit);
   try {
@@ -42,7 +44,7 @@ export async function post(
       if (url.protocol !== 'https:') return { error: 'It is not HTTPS.' };
       refuseLiteral(url);
     }
-    return await send(url, headers, body, allowPrivate, AbortSignal.any([signal, deadline]));
+    return await send(url, headers, body, { method, allowPrivate, signal: AbortSignal.any([signal, deadline]) });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (deadline.aborted) return { error: `There was no answer within ${timeLimit / 1000} s.` };
@@ -54,13 +56,12 @@ function send(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: string,
-  allowPrivate: boolean,
-  signal: AbortSignal,
+  { method, allowPrivate, signal }: PostOptions,
 ): Promise<Answer> {
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const sent = request(url, {
-      method: 'POST',
+      method,
       // A connection of its own: one that was kept would skip the look at its address.
       agent: false,
       headers: { ...headers, 'content-length': Buffer.byteLength(body) },

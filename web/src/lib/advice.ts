@@ -18,6 +18,7 @@ const ADVICE: Record<ErrorCode, string> = {
   ENCRYPTED: 'Remove the password or copy protection, then upload it again.',
   NO_MEDIA: 'Check that this is the right file.',
   PROFILE_UNKNOWN: 'Choose another profile and process it again.',
+  TARGET_UNKNOWN: 'Ask whoever runs this service to set it up.',
   LIMIT_BYTES: SMALLER,
   LIMIT_DURATION: 'Cut it into shorter parts, or ask whoever runs this service to raise the limit.',
   LIMIT_PIXELS: SMALLER,
@@ -33,6 +34,7 @@ const ADVICE: Record<ErrorCode, string> = {
   STORE_UNAVAILABLE: AGAIN,
   CATALOGUE_UNAVAILABLE: AGAIN,
   EVENTS_UNAVAILABLE: AGAIN,
+  TARGET_UNAVAILABLE: AGAIN,
   TOOL_STALLED: 'Process it again.',
   INTERNAL: 'Nothing is wrong with your file. Process it again.',
 };
