@@ -44,15 +44,16 @@ export function createDeliver(context: Needs) {
 /** @throws MediaError TARGET_UNAVAILABLE; the signal's reason */
 async function hand(
   publishers: Publishers,
-  { signal, logger, report }: ActivityScope,
+  scope: ActivityScope,
   { assetId, target, reservation, publishBy }: DeliveryRequest,
   parcel?: Parcel,
 ): Promise<Delivered> {
+  const { signal, logger } = scope;
   const { kind } = publishers.target;
-  report({ step: 'deliver', what: `wait for ${target}`, percent: 0 });
+  scope.report({ step: 'deliver', what: `wait for ${target}`, percent: 0 });
   const by = publishBy === undefined ? Infinity : Date.parse(publishBy);
   const { publisher, waitedSeconds, end } = await publishers.take(reservation ?? assetId, by, signal);
-  report({ step: 'deliver', what: target, percent: 50 });
+  scope.report({ step: 'deliver', what: target, percent: 50 });
   const started = performance.now();
   const over = (outcome: 'ok' | 'failed'): void => {
     end(outcome === 'ok');

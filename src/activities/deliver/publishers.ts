@@ -13,7 +13,7 @@ export interface Taken {
   readonly publisher: Publisher;
   readonly waitedSeconds: number;
   /** To be called once. @param alive whether it could serve again */
-  end(alive: boolean): void;
+  readonly end: (alive: boolean) => void;
 }
 
 /** Who wants to be promised a publisher, from the moment in which it is promised. */
@@ -27,13 +27,13 @@ export interface Wish {
 interface Waiting {
   readonly by: number;
   readonly since: number;
-  resolve(taken: Taken): void;
-  reject(error: unknown): void;
+  readonly resolve: (taken: Taken) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Wishing {
   readonly wish: Wish;
-  resolve(promised: boolean): void;
+  readonly resolve: (promised: boolean) => void;
 }
 
 export class Publishers {
@@ -130,7 +130,10 @@ export class Publishers {
   async close(): Promise<void> {
     this.stop.abort();
     this.pool.drain();
-    for (const { reject } of this.waiting.values()) reject(new MediaError('TARGET_UNAVAILABLE'));
+    for (const [id, { reject }] of this.waiting) {
+      this.pool.release(id);
+      reject(new MediaError('TARGET_UNAVAILABLE'));
+    }
     this.waiting.clear();
     this.steer();
     clearTimeout(this.timer);

@@ -1,5 +1,6 @@
 /** A cache in front of the store, which is told to forget what may have changed. */
 import type { Config } from '../../config/schema.js';
+import { documentKey } from '../../contracts/assets.js';
 import type { PurgeTarget } from '../../contracts/targets.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { post } from '../webhooks/post.js';
@@ -36,10 +37,10 @@ export function createPurgeTarget(
     kind: 'purge',
     rules: { min, max, startSeconds, reusable: true },
     start: async () => ({
-      async publish({ prefix }, signal) {
+      async publish({ assetId, generation, prefix }, signal) {
         if (each === 'asset') return forget(prefix, signal);
-        for (const { key } of await publishedKeys(store, storage.mediaBucket, prefix, signal))
-          if (isChangeable(key)) await forget(key, signal);
+        const keys = (await publishedKeys(store, storage.mediaBucket, prefix, signal)).map(({ key }) => key);
+        for (const key of [...keys.filter(isChangeable), documentKey(assetId, generation)]) await forget(key, signal);
       },
     }),
   };
