@@ -31,7 +31,7 @@ const LONGEST_PATIENCE = 60;
 
 export class EncoderPlace {
   private isMine = false;
-  private isOver = false;
+  private released: Promise<void> | undefined;
   private readonly slotsId: string;
 
   constructor(private readonly item: IngestItem) {
@@ -48,17 +48,17 @@ export class EncoderPlace {
     }
   }
 
-  /** Does nothing the second time. */
-  async release(): Promise<void> {
-    if (this.isOver) return;
-    this.isOver = true;
-    await CancellationScope.nonCancellable(async () => {
-      try {
-        await getExternalWorkflowHandle(this.slotsId).signal(SIGNAL_RELEASE, workflowInfo().workflowId);
-      } catch {
-        // Somebody ended it: then there is nothing to give back.
-      }
-    });
+  /** It may be called again: it is given back once. */
+  release(): Promise<void> {
+    return (this.released ??= CancellationScope.nonCancellable(() => this.giveBack()));
+  }
+
+  private async giveBack(): Promise<void> {
+    try {
+      await getExternalWorkflowHandle(this.slotsId).signal(SIGNAL_RELEASE, workflowInfo().workflowId);
+    } catch {
+      // Somebody ended it: then there is nothing to give back.
+    }
   }
 
   private async ask(atRisk: boolean): Promise<void> {

@@ -26,7 +26,7 @@ const resize = defineSignal<[number]>(SIGNAL_RESIZE);
 const line = defineQuery<LineStatus>(QUERY_LINE);
 
 /** With others waiting and nothing happening for so long, those who encode are asked whether they are still there. */
-const SILENCE = '1 minute';
+const SILENCE = '20 seconds';
 /** With nothing to do for so long it ends; the next item begins it anew. */
 const IDLE = '10 minutes';
 /** The server's own advice comes at thousands of events more; each new worker reads all of them. */

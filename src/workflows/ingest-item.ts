@@ -42,7 +42,8 @@ export async function ingestItem(item: IngestItem, queues: QueueNames = DEFAULT_
       const times = await simulate(item, item.work.seconds, setting);
       encoded = { ...times, publishBy: deadlineOf(item, times.startedAt), wasAtRisk };
     }
-    await place.release();
+    // While it is being delivered; the end waits for it.
+    void place.release();
     await untilAllowed(item);
     const publishedAt = await deliver(item, encoded.publishBy, reservation, setting);
     return { encoded: true, published: true, ...encoded, publishedAt };
