@@ -40,7 +40,7 @@ export async function publishAsset(
   made: AssetDocument,
   { repair }: { readonly repair?: boolean | undefined } = {},
 ): Promise<void> {
-  const document = (await holdBack(to, { signal }, job)) ? publishedNow(made) : made;
+  const document = (await holdBack(to, { signal, info }, job)) ? publishedNow(made) : made;
   const writtenFrom = await putDocument(to, job, document, signal);
   const transition = { to: document.state, by: info.activityType, kind: document.kind, document, repair, writtenFrom };
   await wantDeliveries(to.db, job, targetsOf(to, job));

@@ -39,12 +39,16 @@ export async function patchAsset(
   const priority = patch.priority as Priority | undefined;
   const deadline = changeOf(row, patch);
   if (priority !== undefined && priority !== row.priority) await tellWork(ctx, row, UPDATE_SET_PRIORITY, priority);
-  if (deadline) await tellWork(ctx, row, UPDATE_SET_DEADLINE, deadline);
+  // Work that waits for its turn has begun with a job of its own: that it is late is when others want to change it.
+  const isTold = !deadline || (await tellWork(ctx, row, UPDATE_SET_DEADLINE, deadline, { evenReceived: true }));
   const patched = await patchRow(ctx.db, caller.tenant, assetId, revision, {
     ...patch,
     ...utcOf(patch),
     priority,
   });
+  // It may have begun in between, as the row had it before.
+  if (!isTold && patched.outcome === 'patched')
+    await tellWork(ctx, row, UPDATE_SET_DEADLINE, deadline, { evenReceived: true });
   switch (patched.outcome) {
     case 'patched':
       return patched.row;
@@ -70,17 +74,29 @@ function changeOf(row: AssetRow, { publishBy, publishNotBefore }: AssetPatchBody
   return utcOf({ publishBy, publishNotBefore });
 }
 
-/** Work that has not begun begins with the job of the row. */
-async function tellWork({ temporal }: ApiContext, row: AssetRow, update: string, args: unknown): Promise<void> {
-  if (FINAL_STATES.includes(row.state) || row.state === 'received') return;
+/**
+ * Work that has not begun begins with the job of the row.
+ *
+ * @returns whether somebody was told
+ */
+async function tellWork(
+  { temporal }: ApiContext,
+  row: AssetRow,
+  update: string,
+  args: unknown,
+  { evenReceived = false } = {},
+): Promise<boolean> {
+  if (FINAL_STATES.includes(row.state) || (row.state === 'received' && !evenReceived)) return false;
   const handle = temporal.workflow.getHandle(row.workflowId);
   try {
     await temporal.withDeadline(Date.now() + DEADLINE, () => handle.executeUpdate(update, { args: [args] }));
+    return true;
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError)
       throw new ApiProblem('conflict', { detail: error.cause?.message ?? error.message });
     // It has ended in this moment.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+    return false;
   }
 }
 
