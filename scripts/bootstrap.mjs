@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -38,8 +39,15 @@ export const MEDIA_TOOLS = {
   'heif-convert': 'libheif-examples',
   bwrap: 'bubblewrap',
 };
-/** What tests need beside them: players of others run in a browser that knows H.264 and AAC; schemathesis is Python. */
-export const TEST_TOOLS = { ...MEDIA_TOOLS, chromium: 'chromium', python3: 'python3-venv', openssl: 'openssl' };
+/** What tests need beside them: players of others run in a browser that knows H.264 and AAC; schemathesis is Python; Prometheus scrapes us. */
+export const TEST_TOOLS = {
+  ...MEDIA_TOOLS,
+  chromium: 'chromium',
+  python3: 'python3-venv',
+  openssl: 'openssl',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+};
 
 function onPath(command) {
   return (process.env.PATH ?? '').split(delimiter).some((dir) => {
@@ -62,7 +70,7 @@ function works(command) {
 
 /** What makes a program say something and end well; most know `-version`. */
 const HARMLESS = [
-  [/^(bwrap|chrom|google)/, '--version'],
+  [/^(bwrap|chrom|google|prom)/, '--version'],
   [/^pdf/, '-v'],
   [/^heif/, '-h'],
   [/^openssl/, 'version'],
@@ -210,10 +218,24 @@ function aptInstall(packages) {
     spawnSync('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, encoding: 'utf8' });
   const update = apt('update');
   // Lists of one source may be out of reach while those that matter are there: the installation decides.
-  const install = apt('install', '-y', '--no-install-recommends', ...packages);
+  const install = startingNothing(() => apt('install', '-y', '--no-install-recommends', ...packages));
+  // Nor at the next start of the machine.
+  if (packages.includes('prometheus')) spawnSync('systemctl', ['disable', 'prometheus'], { env, stdio: 'ignore' });
   return install.status === 0
     ? ''
     : `${update.status === 0 ? '' : update.stderr}${install.stderr}`.trim() || 'no reason given';
+}
+
+/** A package that brings a service (Prometheus) would start it. Debian asks this program first, where there is one. */
+function startingNothing(work) {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (existsSync(policy)) return work();
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return work();
+  } finally {
+    rmSync(policy, { force: true });
+  }
 }
 
 /** Ends the process with a sentence for what the user can mend, with a trace for the rest. */

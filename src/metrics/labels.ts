@@ -61,10 +61,18 @@ export const STATUSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 /** As routes are written down in the server, parameters and all. */
 export const ROUTES = [
-  ...(['/healthz', '/readyz', '/docs', '/openapi.json'] as const),
+  ...(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/', '/docs/*', '/docs/json', '/docs/yaml'] as const),
+  ...(['/docs/static/index.html', '/docs/static/swagger-initializer.js'] as const),
   ...(['/v1/assets', '/v1/assets/:id', '/v1/assets/:id/cancel', '/v1/assets/:id/reprocess'] as const),
   ...(['/v1/assets/:id/legal-hold', '/v1/assets/:id/events', '/v1/assets/:id/playback-token'] as const),
-  ...(['/v1/assets/:id/play/*', '/v1/uploads', '/v1/uploads/:id', '/v1/direct-uploads'] as const),
-  ...(['/v1/webhooks', '/images', '/images/:id', '/images/:id/thumbnail'] as const),
-  ...(['/page/assets/:id/work', '/page/events', '/page/upload-checks', '/encode', '/decode'] as const),
+  ...(['/v1/assets/:id/play/*', '/v1/uploads', '/v1/uploads/:id'] as const),
+  ...(['/v1/direct-uploads', '/v1/direct-uploads/:id', '/v1/direct-uploads/:id/parts'] as const),
+  ...(['/v1/direct-uploads/:id/complete', '/v1/webhooks', '/v1/webhooks/:id'] as const),
+  ...(['/v1/webhooks/:id/rotate-secret', '/v1/webhooks/:id/replay', '/v1/webhooks/:id/test'] as const),
+  ...(['/v1/webhooks/:id/deliveries', '/v1/webhooks/:id/deliveries/:deliveryId/replay'] as const),
+  ...(['/images', '/images/:id', '/images/:id/thumbnail'] as const),
+  ...(['/', '/*', '*', '/assets/:id', '/embed/:id'] as const),
+  ...(['/page/assets/:id/work', '/page/events', '/page/upload-checks'] as const),
+  // Of the codec server.
+  ...(['/encode', '/decode'] as const),
 ] as const;

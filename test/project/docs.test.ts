@@ -15,6 +15,7 @@ const pages = [
   'docs/architecture.md',
   'docs/client.md',
   'docs/formats.md',
+  'docs/metrics.md',
   'docs/operations.md',
   'docs/profiles.md',
   ...adrs.map((adr) => `docs/adr/${adr}`),
