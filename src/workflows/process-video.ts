@@ -42,7 +42,10 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
     const inspection = await inspected(story);
     if (inspection.outcome === 'image') return await continueAsImage(corrected(story), queues);
     kind = inspection.outcome === 'published' ? inspection.kind : inspection.plan.kind;
-    if (inspection.outcome === 'published') return summaryOf(story, inspection);
+    if (inspection.outcome === 'published') {
+      story.deliveries.begin(inspection.targets);
+      return await summaryOf(story, inspection);
+    }
 
     const studio = furnish(inspection.plan, story);
     const look = new FirstLook(studio, wanted);
@@ -55,17 +58,17 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
       () =>
         together([
           () => look.show(),
-          () => early.make(look.settled),
+          () => early.make(look.settled).then(() => look.end()),
           () => early.watch(),
           ...(inspection.unhashed ? [() => hash(story, look.settled)] : []),
         ]),
     );
 
-    return summaryOf(story, await inTime.finish());
+    return await summaryOf(story, await inTime.finish());
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const published = await inTime?.leave(error);
-    if (published) return summaryOf(story, published);
+    if (published) return await summaryOf(story, published);
     throw await endBadly(error, story, kind, compensations);
   }
 }
@@ -78,7 +81,8 @@ export function furnish(plan: VideoPlan, story: Story): Studio {
   return { ...rooms, pacing: new Pacing(rooms) };
 }
 
-function summaryOf(story: Story, { kind, state, renditions, missing }: PublishResult): ProcessSummary {
+async function summaryOf(story: Story, { kind, state, renditions, missing }: PublishResult): Promise<ProcessSummary> {
+  await story.deliveries.over();
   story.end(state);
   return { assetId: story.job.assetId, kind, state, renditions, missing };
 }
