@@ -1,6 +1,7 @@
 /** What the page works out, without a browser. */
 import { describe, expect, test } from '@jest/globals';
 
+import { sayDeadline } from '../../web/src/asset/due.js';
 import { bytes, clock, span, spoken, timeLeft } from '../../web/src/lib/format.js';
 import { adviceFor } from '../../web/src/lib/advice.js';
 import { rowsSeen, shapeOf } from '../../web/src/library/rows.js';
@@ -14,6 +15,19 @@ test('numbers for people', () => {
   expect([0, 1, 65, 3600].map(spoken)).toEqual(['0 seconds', '1 second', '1 minute 5 seconds', '1 hour']);
   expect([0.2, 59, 60, 7200].map(timeLeft)).toEqual(['1 s left', '59 s left', '1 min left', '2.0 h left']);
   expect([12, 2400, 185_000].map(span)).toEqual(['12 ms', '2.4 s', '3 min 5 s']);
+});
+
+test('a deadline for people', () => {
+  const publishBy = '2026-11-21T12:00:00Z';
+  const said = (own: object): string => sayDeadline({ ...own }, Date.parse(publishBy));
+  expect(said({ publishBy, state: 'on-time' })).toMatch(/^Needed by 21 Nov 2026, [\d:]{8}$/);
+  expect(said({ publishBy, state: 'at-risk', slackSeconds: -9 })).toMatch(/ · expected 9\.0 s late$/);
+  expect(said({ publishBy, state: 'met', slackSeconds: 65 })).toMatch(/ · published 1 min 5 s early$/);
+  expect(said({ publishBy, state: 'missed', slackSeconds: -0.4 })).toMatch(/ · published 400 ms late$/);
+  expect(said({ publicationTimeout: 30 })).toBe('Needed 30.0 s after encoding starts');
+  expect(said({ notBefore: '2026-11-21T12:00:01Z' })).toMatch(/^held back until 21 Nov 2026/);
+  // It is over: nobody need know any more.
+  expect(said({ notBefore: publishBy })).toBe('');
 });
 
 test('every failure comes with something to do', () => {

@@ -27,11 +27,13 @@ export function PlayerFrame({ asset }: { asset: Asset }) {
         // What is published after it was watched growing is the same stream: it plays on.
         <Playing key={asset.generation > 1 ? asset.generation : 1} asset={asset} hls={hls} />
       ) : (
-        <p class="hint">It can be watched in a moment…</p>
+        <p class="hint">{isHeldBack(asset) ? 'It is held back until its time.' : 'It can be watched in a moment…'}</p>
       )}
     </div>
   );
 }
+
+const isHeldBack = ({ deadline }: Asset): boolean => Date.parse(deadline?.notBefore ?? '') > Date.now();
 
 function Playing({ asset, hls }: { asset: Asset; hls: string }) {
   const Player = usePlayerCode();

@@ -5,6 +5,7 @@ import { isFinal, nameOf, type Asset, type Progress, type Work } from '../lib/ap
 import { bytes, clock, plural, timeLeft } from '../lib/format.js';
 import { Icon } from '../lib/icons.js';
 import { cancel, removeWithUndo, repair, reprocess } from './actions.js';
+import { DeadlineLine } from './deadline.js';
 import { Failure, Missing } from './failure.js';
 import { Gallery, ImageTraits } from './gallery.js';
 import { History } from './history.js';
@@ -84,6 +85,7 @@ function Whole({ asset, progress, work, refresh }: WholeProps) {
             <StateBadge state={asset.state} playable={asset.playable} always />
             <span>{lineOf(asset)}</span>
           </p>
+          {asset.deadline && <DeadlineLine deadline={asset.deadline} />}
           <Tags asset={asset} refresh={refresh} />
           <Actions asset={asset} work={work} refresh={refresh} />
         </div>

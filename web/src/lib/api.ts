@@ -1,5 +1,6 @@
 /** The API as this page uses it. */
 import type { AssetState, MediaKind } from '../../../src/contracts/assets.js';
+import type { DeadlineState } from '../../../src/contracts/deadlines.js';
 import type { PublicError } from '../../../src/contracts/errors.js';
 import type { ImageFacts } from '../../../src/contracts/image.js';
 import type { ChunkProgress, PartProgress } from '../../../src/contracts/progress.js';
@@ -42,6 +43,16 @@ export interface HistoryLine {
   readonly error?: PublicError | null;
 }
 
+export interface Deadline {
+  readonly publishBy?: string;
+  /** Seconds from the start of encoding. */
+  readonly publicationTimeout?: number;
+  readonly notBefore?: string;
+  readonly state?: DeadlineState;
+  /** Negative: late. */
+  readonly slackSeconds?: number;
+}
+
 export interface Asset {
   readonly id: string;
   readonly kind: MediaKind | null;
@@ -62,6 +73,7 @@ export interface Asset {
   readonly generation: number;
   readonly revision?: number;
   readonly legalHold?: boolean;
+  readonly deadline?: Deadline;
   readonly error?: PublicError | null;
   readonly renditions?: readonly Rendition[];
   readonly missing?: readonly { readonly name: string; readonly error: PublicError }[];
