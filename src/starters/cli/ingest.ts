@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 import { openTemporal } from '../../client/lazy-connection.js';
@@ -29,6 +31,7 @@ interface Options {
 
 /** Milliseconds. */
 const LOOK_EVERY = 500;
+const LONG = 3_600_000;
 
 export function registerIngest(program: Command): void {
   program
@@ -87,14 +90,18 @@ async function ingest(config: Config, options: Options): Promise<boolean> {
     if (!isWhole) view.say('stopped: what is begun goes on; the same command takes it up again');
     view.say(run.ledger.deadlinesLine());
     view.say(run.ledger.statsLine());
-    if (isWhole && options.keepRunning)
-      await new Promise<void>((end) => stop.signal.addEventListener('abort', () => end()));
+    if (isWhole && options.keepRunning) await stopped(stop.signal);
     return isWhole && run.ledger.published === run.ledger.submitted;
   } finally {
     clearInterval(timer);
     await page?.close();
     await producer?.close();
   }
+}
+
+/** Nothing else keeps the process alive meanwhile. */
+async function stopped(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await sleep(LONG, undefined, { signal }).catch(() => undefined);
 }
 
 async function tell(

@@ -63,9 +63,7 @@ export class Ingest {
         await this.take(line, pacer);
         signal.throwIfAborted();
       }
-      await Promise.all(this.open);
-      // What one of them could not get over.
-      signal.throwIfAborted();
+      await this.unlessStopped(Promise.all(this.open));
     } catch (error) {
       if (!signal.aborted) throw error;
       if (signal.reason instanceof OperatorNeeded) throw signal.reason.cause;
@@ -98,12 +96,23 @@ export class Ingest {
     }
     // What was begun before us needs no turn.
     if (!this.known.has(intake.id)) await pacer.wait(signal);
-    while (this.open.size >= MAX_OPEN) await Promise.race([...this.open]);
+    while (this.open.size >= MAX_OPEN) await this.unlessStopped(Promise.race(this.open));
     const item = this.process(line.number, intake).catch((error: unknown) => {
       if (!signal.aborted) this.stop.abort(new OperatorNeeded(error));
     });
     this.open.add(item);
     void item.finally(() => this.open.delete(item));
+  }
+
+  /** Items wait for their ends, which can't be hurried. @throws the signal's reason */
+  private unlessStopped<T>(what: Promise<T>): Promise<T> {
+    const { signal } = this.stop;
+    return new Promise((resolve, reject) => {
+      const give = (): void => reject(signal.reason as Error);
+      if (signal.aborted) return give();
+      signal.addEventListener('abort', give, { once: true });
+      what.then(resolve, reject).finally(() => signal.removeEventListener('abort', give));
+    });
   }
 
   private refuse(number: number, outcome: 'parse-error' | 'duplicate', problem: string): void {
