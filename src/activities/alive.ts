@@ -17,7 +17,7 @@ const WRITES = {
     'ensureBucket',
   ],
   catalogue: ['transition', 'publish', 'quarantine', 'liftQuarantine'],
-  results: ['state'],
+  results: ['state', 'delivery'],
 } as const satisfies { readonly [Port in keyof Outside]: readonly (keyof Outside[Port])[] };
 
 /**

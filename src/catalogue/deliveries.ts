@@ -1,8 +1,9 @@
 /** What published assets are delivered to: wanted with the switch of the published generation, kept until they are made. */
-import { sql } from 'kysely';
+import { sql, type Transaction, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
 
 import type { DeliveryState, WantedTarget } from '../contracts/targets.js';
-import { mapped, type Database } from './database.js';
+import { mapped, type Database, type Tables } from './database.js';
+import { TOUCHED } from './step.js';
 
 export interface Delivery {
   readonly target: string;
@@ -64,35 +65,48 @@ export async function findDeliveries(db: Database, { assetId, generation }: Gene
   return mapped(() => query.execute());
 }
 
-/** @param of the publication that was delivered: what was published since is not said to be */
-export async function noteDelivered(
+/** @param delivery of the publication that was delivered: what was published since is not said to be */
+export function noteDelivered(
   db: Database,
-  { assetId, generation }: Generation,
+  of: Generation,
   { target, requestedAt }: Pick<Delivery, 'target' | 'requestedAt'>,
   at: Date,
 ): Promise<void> {
-  const query = db
-    .updateTable('target_deliveries')
-    .set({ state: 'delivered', delivered_at: at, error: null })
-    .where('asset_id', '=', assetId)
-    .where('generation', '=', generation)
-    .where('target', '=', target)
-    .where('requested_at', '=', requestedAt);
-  await mapped(() => query.execute());
+  return note(db, of, (tx) =>
+    tx
+      .updateTable('target_deliveries')
+      .set({ state: 'delivered', delivered_at: at, error: null })
+      .where('target', '=', target)
+      .where('requested_at', '=', requestedAt),
+  );
 }
 
-export async function noteRefused(
+/** @param error a sentence */
+export function noteRefused(db: Database, of: Generation, target: string, error: string): Promise<void> {
+  return note(db, of, (tx) =>
+    tx
+      .updateTable('target_deliveries')
+      .set({ state: 'failing', failures: sql<number>`failures + 1`, error })
+      .where('target', '=', target)
+      .where('state', '<>', 'delivered'),
+  );
+}
+
+/** It is a change of the asset, too, for whoever watches that. */
+async function note(
   db: Database,
   { assetId, generation }: Generation,
-  target: string,
-  error: string,
+  change: (
+    tx: Transaction<Tables>,
+  ) => UpdateQueryBuilder<Tables, 'target_deliveries', 'target_deliveries', UpdateResult>,
 ): Promise<void> {
-  const query = db
-    .updateTable('target_deliveries')
-    .set({ state: 'failing', failures: sql<number>`failures + 1`, error })
-    .where('asset_id', '=', assetId)
-    .where('generation', '=', generation)
-    .where('target', '=', target)
-    .where('state', '<>', 'delivered');
-  await mapped(() => query.execute());
+  await mapped(() =>
+    db.transaction().execute(async (tx) => {
+      const { numUpdatedRows } = await change(tx)
+        .where('asset_id', '=', assetId)
+        .where('generation', '=', generation)
+        .executeTakeFirst();
+      if (numUpdatedRows > 0n) await tx.updateTable('assets').set(TOUCHED).where('id', '=', assetId).execute();
+    }),
+  );
 }

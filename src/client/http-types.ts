@@ -1,6 +1,7 @@
 /** Answers of the HTTP API. A test holds them against its schemas. */
 import type { AssetState, MediaKind } from '../contracts/assets.js';
 import type { DeadlineState, Measure } from '../contracts/deadlines.js';
+import type { DeliveryState } from '../contracts/targets.js';
 
 export interface ApiError {
   /** Stable. */
@@ -114,8 +115,23 @@ export interface Asset {
     readonly storyboard?: string;
   };
   readonly image?: AssetImage;
+  readonly deliveries?: readonly AssetDelivery[];
   readonly progress?: AssetProgress;
   readonly history?: readonly AssetTransition[];
+}
+
+/** What is published goes to targets, too. */
+export interface AssetDelivery {
+  readonly target: string;
+  /** A deadline is met only when it has answered. */
+  readonly required: boolean;
+  readonly state: DeliveryState;
+  /** Attempts in vain. */
+  readonly failures: number;
+  /** Of the last one. */
+  readonly error?: string;
+  /** ISO 8601. */
+  readonly deliveredAt?: string;
 }
 
 export interface AssetPage {

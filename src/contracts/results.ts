@@ -9,6 +9,7 @@ export const RESULT_TYPES = {
   state: 'io.mediamill.asset.state',
   rendition: 'io.mediamill.rendition.ready',
   deadline: 'io.mediamill.asset.deadline',
+  delivery: 'io.mediamill.asset.delivery',
 } as const;
 
 export interface StateChanged {
@@ -37,6 +38,17 @@ export interface DeadlineAnnounced extends DeadlineReport {
   readonly workflowId: string;
   readonly generation: number;
   readonly tenant: string;
+}
+
+export interface Delivered {
+  readonly assetId: string;
+  readonly workflowId: string;
+  readonly generation: number;
+  readonly tenant: string;
+  /** As its operator calls it. */
+  readonly target: string;
+  /** ISO 8601. */
+  readonly deliveredAt: string;
 }
 
 export interface CloudEvent<T> {

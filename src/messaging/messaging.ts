@@ -1,6 +1,6 @@
 /** The port to the event broker. Adapter: `kafka.ts`, the only file that imports a Kafka client. */
 import type { RenditionDocument } from '../contracts/assets.js';
-import type { DeadlineAnnounced, StateChanged } from '../contracts/results.js';
+import type { DeadlineAnnounced, Delivered, StateChanged } from '../contracts/results.js';
 
 export interface BrokerRecord {
   readonly topic: string;
@@ -24,6 +24,7 @@ export interface ResultPublisher {
   /** @param renditions of the same asset, told of first; all in one request */
   state(change: StateChanged, renditions?: readonly RenditionDocument[]): Promise<void>;
   deadline(announced: DeadlineAnnounced): Promise<void>;
+  delivery(delivered: Delivered): Promise<void>;
 }
 
 /** Idempotent producer. Errors: EVENTS_UNAVAILABLE for everything that another try can mend. */

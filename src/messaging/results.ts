@@ -6,6 +6,7 @@ import {
   RESULT_TYPES,
   type CloudEvent,
   type DeadlineAnnounced,
+  type Delivered,
   type RenditionReady,
   type StateChanged,
 } from '../contracts/results.js';
@@ -15,7 +16,7 @@ import type { EventProducer, ResultPublisher } from './messaging.js';
 /** Errors: EVENTS_UNAVAILABLE. */
 export function createResultPublisher(producer: EventProducer, config: Config, logger: Logger): ResultPublisher {
   const publish = async (
-    events: readonly CloudEvent<StateChanged | RenditionReady | DeadlineAnnounced>[],
+    events: readonly CloudEvent<StateChanged | RenditionReady | DeadlineAnnounced | Delivered>[],
   ): Promise<void> => {
     await producer.send(
       events.map((event) => ({
@@ -37,6 +38,7 @@ export function createResultPublisher(producer: EventProducer, config: Config, l
       return publish([...ready, stateEvent(change, now)]);
     },
     deadline: (announced) => publish([deadlineEvent(announced, new Date())]),
+    delivery: (delivered) => publish([deliveryEvent(delivered, new Date())]),
   };
 }
 
@@ -55,6 +57,12 @@ export function renditionEvent(ready: RenditionReady, now: Date): CloudEvent<Ren
 export function deadlineEvent(announced: DeadlineAnnounced, now: Date): CloudEvent<DeadlineAnnounced> {
   const { generation, state, publishBy } = announced;
   return envelope(RESULT_TYPES.deadline, announced, [`g${generation}`, state, publishBy], now);
+}
+
+/** Once for each publication and target. */
+export function deliveryEvent(delivered: Delivered, now: Date): CloudEvent<Delivered> {
+  const { generation, target, deliveredAt } = delivered;
+  return envelope(RESULT_TYPES.delivery, delivered, [`g${generation}`, target, deliveredAt], now);
 }
 
 function envelope<T extends { assetId: string }>(type: string, data: T, facts: string[], now: Date): CloudEvent<T> {

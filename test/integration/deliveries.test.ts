@@ -18,6 +18,12 @@ import { connect, type Database } from '../../src/catalogue/database.js';
 import { connectTemporal, type OpenClient } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/index.js';
 import { outputPrefix, type Job } from '../../src/contracts/assets.js';
+import type { Asset } from '../../src/client/http-types.js';
+import { RESULT_TYPES, type CloudEvent, type Delivered } from '../../src/contracts/results.js';
+import { createLogger } from '../../src/logging/index.js';
+import { createAdmin } from '../../src/messaging/kafka.js';
+import type { EventAdmin } from '../../src/messaging/messaging.js';
+import { openApi, type TestApi } from '../support/api.js';
 import { merge } from '../../src/local/addresses.js';
 import { createObjectStore, type ObjectStore } from '../../src/storage/index.js';
 import { jobOf } from '../support/job.js';
@@ -38,6 +44,8 @@ let db: Database;
 let temporal: OpenClient;
 let standing: OwnProcess[];
 let receiver: Recorder;
+let api: TestApi;
+let admin: EventAdmin;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-deliveries-'));
@@ -74,6 +82,8 @@ beforeAll(async () => {
   catalogue = createCatalogue(config.catalogue);
   db = connect(config.catalogue);
   temporal = await connectTemporal(config.temporal);
+  api = await openApi(config);
+  admin = await createAdmin(config.kafka, createLogger({ ...config.log, level: 'error' }));
   standing = await Promise.all(['workers/media.js', 'workers/image.js'].map(start));
 }, 240_000);
 
@@ -81,6 +91,8 @@ afterAll(async () => {
   for (const one of standing ?? []) one.kill('SIGKILL');
   await Promise.all((standing ?? []).map(({ exited }) => exited));
   await temporal?.close();
+  await api?.close();
+  await admin?.close();
   await catalogue?.close();
   await db?.destroy();
   await receiver?.close();
@@ -132,6 +144,14 @@ test('a picture goes to a bucket, a webhook and a cache, and its deadline is met
   const copied = JSON.parse((await store.read(archive, `copies/${prefix}asset.json`)).toString()) as object;
   // What only we are to know stays with us.
   expect(copied).toEqual(JSON.parse(JSON.stringify(row.document)));
+
+  const seen = (await (await caller(job.tenant)).get(`/v1/assets/${job.assetId}`)).json() as Promise<Asset>;
+  expect((await seen).deliveries).toMatchObject([
+    { target: 'archive', required: true, state: 'delivered', failures: 0 },
+    { target: 'cache', required: false, state: 'delivered', failures: 0 },
+    { target: 'told', required: true, state: 'delivered', failures: 0 },
+  ]);
+  expect((await events(job)).map(({ data }) => data.target).sort()).toEqual(['archive', 'cache', 'told']);
 
   const [told] = receiver.to('/told');
   const said = new Webhook(SECRET).verify(told!.body, told!.headers as Record<string, string>);
@@ -187,6 +207,14 @@ test('a drain hands back what waits for a publisher', async () => {
   expect(await deliveries(job)).toMatchObject([{ target: 'slow', state: 'delivered', failures: 0 }]);
   expect(receiver.to('/slow')).toHaveLength(1);
 });
+
+const caller = (tenant: string): ReturnType<TestApi['as']> => api.as(tenant);
+
+async function events({ assetId }: Job): Promise<CloudEvent<Delivered>[]> {
+  const records = await admin.readAll(config.kafka.resultsTopic);
+  const all = records.map(({ value }) => JSON.parse(String(value)) as CloudEvent<Delivered>);
+  return all.filter(({ type, subject }) => type === RESULT_TYPES.delivery && subject === assetId);
+}
 
 const deliveries = ({ assetId, generation }: Job): Promise<Delivery[]> => findDeliveries(db, { assetId, generation });
 

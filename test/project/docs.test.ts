@@ -18,6 +18,7 @@ const pages = [
   'docs/metrics.md',
   'docs/operations.md',
   'docs/profiles.md',
+  'docs/publishing.md',
   ...adrs.map((adr) => `docs/adr/${adr}`),
 ];
 

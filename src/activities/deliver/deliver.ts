@@ -23,12 +23,16 @@ export function createDeliver(context: Needs) {
 
     const delivery = (await findDeliveries(db, request)).find((one) => one.target === target);
     // An attempt whose answer got lost.
-    if (delivery?.state === 'delivered') return { target, at: delivery.deliveredAt!.toISOString(), waitedSeconds: 0 };
+    if (delivery?.state === 'delivered') {
+      const at = delivery.deliveredAt!.toISOString();
+      await tell(context, request, at);
+      return { target, at, waitedSeconds: 0 };
+    }
     try {
       const delivered = await hand(publishers, scope, request, await parcelOf(context, request, delivery));
       assertAlive();
       if (delivery) await noteDelivered(db, request, delivery, new Date(delivered.at));
-      await settle(context, request);
+      await tell(context, request, delivered.at);
       scope.logger.info('delivered', { assetId: request.assetId, ...delivered });
       return delivered;
     } catch (error) {
@@ -39,6 +43,15 @@ export function createDeliver(context: Needs) {
       throw error;
     }
   });
+}
+
+/** Other services, and whoever waits for the deadline. */
+async function tell(context: Needs, request: DeliveryRequest, deliveredAt: string): Promise<void> {
+  const { assetId, generation, tenant, target } = request;
+  const row = await context.catalogue.find(assetId);
+  if (row)
+    await context.results.delivery({ assetId, workflowId: row.workflowId, generation, tenant, target, deliveredAt });
+  await settle(context, request);
 }
 
 /** @throws MediaError TARGET_UNAVAILABLE; the signal's reason */

@@ -11,6 +11,11 @@ export function targetsOf({ profiles }: Needs, { profile }: Pick<Job, 'profile'>
   return profiles.names.includes(profile) ? (profiles.get(profile).targets ?? []) : [];
 }
 
+/** While it is verified, publishers are made ready. */
+export function expectDeliveries(context: Needs & Pick<ActivityContext, 'targets'>, job: Job): void {
+  for (const { name } of targetsOf(context, job)) context.targets.get(name).expect(job.assetId, 0);
+}
+
 /** For the answer of a step that published: what its workflow has delivered then. */
 export function onward(context: Needs, job: Job): Pick<PublishResult, 'targets'> {
   const targets = targetsOf(context, job);

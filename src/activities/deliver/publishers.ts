@@ -9,6 +9,9 @@ import type { Publisher, Target } from './target.js';
 /** While somebody waits for a promise, one becomes possible by the mere passing of time. Milliseconds. */
 const LOOK_AGAIN = 200;
 
+/** It may go to another process: then it is expected here no longer. Milliseconds. */
+const EXPECTED_MS = 30_000;
+
 export interface Taken {
   readonly publisher: Publisher;
   readonly waitedSeconds: number;
@@ -63,7 +66,8 @@ export class Publishers {
 
   /** Somebody will come, as far as one knows. */
   expect(id: string, fromSeconds: number): void {
-    this.pool.expect({ id, from: Date.now() + fromSeconds * 1000, by: Infinity });
+    const from = Date.now() + fromSeconds * 1000;
+    this.pool.expect({ id, from, by: from + EXPECTED_MS });
     this.steer();
   }
 

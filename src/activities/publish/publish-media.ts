@@ -10,7 +10,7 @@ import { outputPrefix } from '../../contracts/assets.js';
 import { publishAsset, publishedBefore } from '../announce.js';
 import { CHANGEABLE } from '../cache-control.js';
 import type { ActivityContext } from '../context.js';
-import { onward } from '../deliver/onward.js';
+import { expectDeliveries, onward } from '../deliver/onward.js';
 import { shareRepair } from '../dedupe/share-repair.js';
 import { releaseAtOnce } from '../lifecycle/release-source.js';
 import { activity, type ActivityScope } from '../scope.js';
@@ -18,7 +18,10 @@ import { documentOf, resultOf } from './document.js';
 import { removeFaulty, removeLeftOvers } from './left-overs.js';
 import { verifyOutputs, type Verified } from './verify-outputs.js';
 
-type Needs = Pick<ActivityContext, 'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results' | 'profiles'>;
+type Needs = Pick<
+  ActivityContext,
+  'config' | 'logger' | 'store' | 'catalogue' | 'db' | 'results' | 'profiles' | 'targets'
+>;
 
 export function createPublishMedia(context: Needs) {
   const { config, logger, store } = context;
@@ -30,6 +33,7 @@ export function createPublishMedia(context: Needs) {
     const before = repair ? undefined : await publishedBefore(context, job);
     if (before) return { outcome: 'published', ...resultOf(before), ...onward(context, job) };
 
+    expectDeliveries(context, job);
     const shelf = { store, bucket, signal };
     const verified = await verifyOutputs(shelf, request, (share, what) =>
       scope.report({ step: 'verify', what, percent: Math.round(share * 90) }),

@@ -1,4 +1,5 @@
 /** One asset with all that is known of it. */
+import { findDeliveries } from '../../catalogue/deliveries.js';
 import type { Caller } from '../caller.js';
 import { mustAllow } from '../caller.js';
 import type { ApiContext } from '../context.js';
@@ -17,6 +18,10 @@ export interface Versioned {
 export async function getAsset(ctx: ApiContext, caller: Caller, assetId: string): Promise<Versioned> {
   mustAllow(caller, 'read');
   const row = await findAsset(ctx, caller, assetId);
-  const [history, progress] = await Promise.all([ctx.catalogue.history(assetId), progressNow(ctx, row)]);
-  return { asset: resourceOf(row, ctx.config, { history, progress }), revision: row.revision };
+  const [history, progress, deliveries] = await Promise.all([
+    ctx.catalogue.history(assetId),
+    progressNow(ctx, row),
+    row.generation > 0 ? findDeliveries(ctx.db, { assetId, generation: row.generation }) : [],
+  ]);
+  return { asset: resourceOf(row, ctx.config, { history, progress, deliveries }), revision: row.revision };
 }

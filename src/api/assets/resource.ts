@@ -1,17 +1,20 @@
 /** A row of the catalogue as callers see it. Pure. */
 import type { AssetRow, HistoryRow } from '../../catalogue/catalogue.js';
+import type { Delivery } from '../../catalogue/deliveries.js';
 import type { LiveProgress } from '../../client/progress.js';
 import type { Config } from '../../config/schema.js';
 import type { AssetDocument, RenditionDocument } from '../../contracts/assets.js';
 import { heldBackFor } from '../../contracts/deadlines.js';
 import { MANIFEST_FILE, MASTER_FILE } from '../../media/video/layout.js';
 import { deadlineOf } from './deadline.js';
+import { deliveryOf } from './deliveries.js';
 import { baseUrl } from '../urls.js';
 import type { Asset, AssetProgress } from './schemas.js';
 
 export interface ResourceExtras {
   readonly progress?: AssetProgress | undefined;
   readonly history?: readonly HistoryRow[] | undefined;
+  readonly deliveries?: readonly Delivery[] | undefined;
 }
 
 export function resourceOf(
@@ -47,6 +50,7 @@ export function resourceOf(
     ...(published?.missing && { missing: published.missing.map(({ name, error }) => ({ name, error })) }),
     playback: playbackOf(row, published, place),
     ...(published?.image && { image: { ...published.image, palette: [...published.image.palette] } }),
+    ...(extras.deliveries?.length && { deliveries: extras.deliveries.map(deliveryOf) }),
     ...(extras.progress && { progress: extras.progress }),
     ...(extras.history && { history: extras.history.map(historyOf) }),
   };

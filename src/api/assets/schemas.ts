@@ -4,6 +4,7 @@ import { Type, type Static, type TProperties } from 'typebox';
 import { ASSET_STATES } from '../../contracts/assets.js';
 import { ERRORS, type ErrorCode } from '../../contracts/errors.js';
 import { DeadlineSchema } from './deadline.js';
+import { DeliverySchema } from './deliveries.js';
 
 export const KINDS = ['video', 'audio', 'image'] as const;
 
@@ -116,6 +117,7 @@ export const AssetSchema = fields(
       storyboard: maybe(text('WebVTT thumbnails.')),
     }),
     image: maybe(ImageSchema),
+    deliveries: maybe(Type.Array(DeliverySchema, { description: 'What is published goes there, too.' })),
     progress: maybe(ProgressSchema),
     history: maybe(Type.Array(HistorySchema, { description: 'Every change of state, oldest first.' })),
   },
