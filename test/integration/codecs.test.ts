@@ -35,14 +35,19 @@ const rungOf = (codec: VideoCodec, own: Partial<VideoRung> = {}): VideoRung => (
 });
 
 /** @returns the init segment and the segments, each moved to its place */
-async function encode(rung: VideoRung, firstSegment: number, frames: number, picture = 'testsrc2') {
+async function encode(
+  rung: VideoRung,
+  firstSegment: number,
+  frames: number,
+  { picture = 'testsrc2', isHasty = false }: { picture?: string; isHasty?: boolean } = {},
+) {
   const folder = await mkdtemp(join(dir, `${rung.codec}-`));
   await mkdir(join(folder, 'x'));
   const start = (firstSegment * GRID.segmentFrames) / FPS;
   const source = `${picture}=s=${rung.width}x${rung.height}:r=${FPS},trim=start_frame=${start * FPS},setpts=PTS-STARTPTS`;
   const input = ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', source, '-frames:v', String(frames)];
   const output = [...CLEAN_OUTPUT, ...hlsOptions('x', GRID.segmentFrames / FPS, firstSegment), 'x/index.m3u8'];
-  await exec('ffmpeg', [...input, ...videoCodecArgs(rung, GRID, { threads: 1 }), ...output], { cwd: folder });
+  await exec('ffmpeg', [...input, ...videoCodecArgs(rung, GRID, { threads: 1, isHasty }), ...output], { cwd: folder });
   const init = await readFile(join(folder, 'x', 'init.mp4'));
   const { timescale } = readInit(init);
   const names = (await readdir(join(folder, 'x'))).filter((name) => name.endsWith('.m4s')).sort();
@@ -78,7 +83,7 @@ describe.each(['h264', 'hevc', 'av1', 'vp9'] as const)('%s', (codec) => {
     const rung = rungOf(codec);
     const first = await encode(rung, 0, 100);
     // Other content, and another quality: whatever the encoder decides by itself must not show in the init segment.
-    const second = await encode({ ...rung, crf: rung.crf + 10 }, 2, 60, 'mandelbrot');
+    const second = await encode({ ...rung, crf: rung.crf + 10 }, 2, 60, { picture: 'mandelbrot' });
     expect(second.init.equals(first.init)).toBe(true);
     expect(readInit(first.init).codecs).toBe(rung.codecs);
 
@@ -105,6 +110,17 @@ describe.each(['h264', 'hevc', 'av1', 'vp9'] as const)('%s', (codec) => {
     expect(await decode(Buffer.concat([init, segments[1]!]))).toHaveLength(50);
   });
 });
+
+test.each(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'veryslow'])(
+  'x264 in a hurry, preset %s: the same init segment, and its chunk joins one that was not',
+  async (preset) => {
+    const rung = rungOf('h264', { preset });
+    const calm = await encode(rung, 0, 100);
+    const hasty = await encode(rung, 2, 60, { isHasty: true });
+    expect(hasty.init.equals(calm.init)).toBe(true);
+    expect(await decode(Buffer.concat([calm.init, ...calm.segments, ...hasty.segments]))).toHaveLength(160);
+  },
+);
 
 /** Of all shipped profiles, for all usual sizes and rates. */
 const planned = ['default', 'fast', 'quality', 'archive'].flatMap((name) =>
