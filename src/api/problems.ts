@@ -27,6 +27,7 @@ export const PROBLEMS = {
   'unsupported-media-type': [415, 'This type of content is not accepted here.'],
   'idempotency-mismatch': [422, 'This idempotency key was used for another request.'],
   'checksum-mismatch': [422, 'The bytes are not those that were announced.'],
+  'deadline-refused': [422, 'These times can not be kept.'],
   'url-refused': [422, 'This URL can not be fetched.'],
   'upload-locked': [423, 'Another request writes to this upload.'],
   'legal-hold': [423, 'This asset is on legal hold.'],

@@ -39,14 +39,19 @@ export interface DeadlineChange {
 /** Seconds: 30 days. */
 export const MAX_PUBLICATION_TIMEOUT = 30 * 86_400;
 
+/** What everybody can write: no calendar and no database has to do with five digits, whatever the zone. */
+const END_OF_TIME = Date.UTC(9000, 0, 1);
+
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
 /** What is wrong with them, for people; undefined: nothing. A deadline in the past is none of it. */
 export function problemOfWishes(wishes: DeadlineWishes): string | undefined {
   const { publishBy, publicationTimeout, publishNotBefore } = wishes;
   for (const [name, value] of Object.entries({ publishBy, publishNotBefore })) {
-    if (value !== undefined && (!INSTANT.test(value) || Number.isNaN(Date.parse(value))))
-      return `${name} must be a date and time with a zone`;
+    if (value === undefined) continue;
+    const time = Date.parse(value);
+    if (!INSTANT.test(value) || Number.isNaN(time)) return `${name} must be a date and time with a zone`;
+    if (time < 0 || time >= END_OF_TIME) return `${name} must be in the years 1970 to 8999`;
   }
   if (publicationTimeout !== undefined && !(publicationTimeout > 0 && publicationTimeout <= MAX_PUBLICATION_TIMEOUT))
     return `publicationTimeout must be seconds, more than 0 and at most ${MAX_PUBLICATION_TIMEOUT}`;

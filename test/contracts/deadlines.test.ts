@@ -21,6 +21,8 @@ test.each([
   // Whose noon?
   [{ publishBy: '2026-11-21T12:00:00' }, 'publishBy must be a date and time with a zone'],
   [{ publishNotBefore: '2026-13-41T12:00:00Z' }, 'publishNotBefore must be a date and time with a zone'],
+  [{ publishBy: '0001-01-01T00:00:00Z' }, 'publishBy must be in the years 1970 to 8999'],
+  [{ publishNotBefore: '9999-12-31T23:59:59-01:00' }, 'publishNotBefore must be in the years 1970 to 8999'],
   [{ publicationTimeout: 0 }, 'publicationTimeout must be seconds, more than 0 and at most 2592000'],
   [{ publicationTimeout: -5 }, 'publicationTimeout must be seconds, more than 0 and at most 2592000'],
   [{ publicationTimeout: NaN }, 'publicationTimeout must be seconds, more than 0 and at most 2592000'],

@@ -20,7 +20,7 @@ const DEADLINE = 5_000;
 
 /**
  * @returns the row as it is afterwards
- * @throws ApiProblem `asset-unknown`, `asset-deleted`, `precondition-failed`, `invalid-request`, `conflict` for the
+ * @throws ApiProblem `asset-unknown`, `asset-deleted`, `precondition-failed`, `invalid-request`, `deadline-refused`, `conflict` for the
  *   deadline of what is published; `unavailable` when the work under way could not be told: then nothing has changed
  */
 export async function patchAsset(
@@ -69,7 +69,7 @@ function changeOf(row: AssetRow, { publishBy, publishNotBefore }: AssetPatchBody
     publishBy: publishBy === undefined ? wishes.publishBy : (publishBy ?? undefined),
     publishNotBefore: publishNotBefore === undefined ? wishes.publishNotBefore : (publishNotBefore ?? undefined),
   });
-  if (problem !== undefined) throw new ApiProblem('invalid-request', { detail: problem });
+  if (problem !== undefined) throw new ApiProblem('deadline-refused', { detail: problem });
   if (row.firstPublishedAt) throw new ApiProblem('conflict', { detail: 'It is published already.' });
   return utcOf({ publishBy, publishNotBefore });
 }

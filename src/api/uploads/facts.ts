@@ -68,7 +68,7 @@ const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][\w.+-]{0,126}$/i;
 const MAX_FILE_NAME = 255;
 const DEFAULT_PRIORITY: Priority = 3;
 
-/** @throws ApiProblem `invalid-request` naming the field */
+/** @throws ApiProblem `invalid-request` naming the field; `deadline-refused` */
 export function checkFacts(config: Pick<Config, 'starter' | 'profiles' | 'limits'>, facts: UploadFacts): CheckedFacts {
   const { kind: _, size, contentType, ...rest } = facts;
   const said = JSON.parse(JSON.stringify(rest)) as Record<string, unknown>;
@@ -89,7 +89,7 @@ export function checkFacts(config: Pick<Config, 'starter' | 'profiles' | 'limits
   }
   const { title, tags, metadata, priority = DEFAULT_PRIORITY, profile = config.starter.profile } = facts;
   const problem = problemOfWishes(facts);
-  if (problem !== undefined) throw invalid(problem);
+  if (problem !== undefined) throw new ApiProblem('deadline-refused', { detail: problem });
   // MediaError PROFILE_UNKNOWN says which name is close.
   profilesOf(config).get(profile);
   if (size !== undefined) checkSize(config, size);
