@@ -10,25 +10,30 @@ const BIN = join(process.cwd(), 'bin/mediamill.mjs');
 export interface IngestProcess {
   /** Lines of standard output so far. */
   readonly lines: readonly string[];
+  /** Its standard input, where that is no file. */
+  feed(lines: readonly string[]): void;
+  end(): void;
   /** Exit code, or the signal's name. */
   readonly exited: Promise<number | NodeJS.Signals>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** @param file its standard input. @param env beside the settings */
+/** @param file its standard input; absent: it is fed. @param env beside the settings */
 export async function startIngest(
   config: Config,
-  file: string,
+  file: string | undefined,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<IngestProcess> {
-  const input = await open(file);
+  const input = file === undefined ? undefined : await open(file);
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [BIN, 'ingest', ...args], {
     env: { PATH, HOME, ...configEnv(config), ...env },
-    stdio: [input.fd, 'pipe', 'pipe'],
+    stdio: [input?.fd ?? 'pipe', 'pipe', 'pipe'],
   });
-  await input.close();
+  await input?.close();
+  // It may be killed while it is fed.
+  child.stdin?.on('error', () => undefined);
   const lines: string[] = [];
   let rest = '';
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
@@ -40,5 +45,11 @@ export async function startIngest(
   const exited = new Promise<number | NodeJS.Signals>((resolve) =>
     child.once('close', (code, signal) => resolve(code ?? signal ?? -1)),
   );
-  return { lines, exited, kill: (signal) => void child.kill(signal) };
+  return {
+    lines,
+    exited,
+    feed: (fed) => void child.stdin?.write(fed.map((line) => `${line}\n`).join('')),
+    end: () => void child.stdin?.end(),
+    kill: (signal) => void child.kill(signal),
+  };
 }
