@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { configTable, profileFieldsTable, profileJsonSchema, shippedProfilesTable } from '../../src/config/index.js';
 import { SETTINGS } from '../../src/config/settings.js';
 import { ERRORS } from '../../src/contracts/errors.js';
+import { REFUSALS } from '../../src/contracts/events.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -14,6 +15,7 @@ const pages = [
   'docs/api.md',
   'docs/architecture.md',
   'docs/client.md',
+  'docs/deadlines.md',
   'docs/formats.md',
   'docs/metrics.md',
   'docs/operations.md',
@@ -57,7 +59,7 @@ describe.each(pages)('%s', (page) => {
       if (!['media.uploads', 'media.results'].includes(name)) expect(names).toContain(name);
     }
     for (const [, code = ''] of text.matchAll(/`([A-Z]+_[A-Z]+)`/g)) {
-      const known = [...Object.keys(ERRORS), ...SETTINGS.map(({ env }) => env)];
+      const known = [...Object.keys(ERRORS), ...Object.keys(REFUSALS), ...SETTINGS.map(({ env }) => env)];
       if (!/^(TEMPORAL|MEDIAMILL)_/.test(code)) expect(known).toContain(code);
     }
   });
