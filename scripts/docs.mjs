@@ -7,6 +7,7 @@ import {
   profileJsonSchema,
   shippedProfilesTable,
 } from '../dist/config/index.js';
+import { ingestFieldsTable } from '../dist/contracts/ingest-line.js';
 import { bucketsTable, labelsTable, metricsTable } from '../dist/metrics/describe.js';
 
 const file = (name) => new URL(`../${name}`, import.meta.url);
@@ -26,6 +27,7 @@ await writeFile(file('config/example.yaml'), configExample());
 await writeFile(file('profiles/schema.json'), profileJsonSchema());
 await fill('docs/profiles.md', 'shipped', shippedProfilesTable());
 await fill('docs/profiles.md', 'fields', profileFieldsTable());
+await fill('docs/ingest.md', 'lines', ingestFieldsTable());
 await fill('docs/metrics.md', 'metrics', metricsTable());
 await fill('docs/metrics.md', 'labels', labelsTable());
 await fill('docs/metrics.md', 'buckets', bucketsTable());

@@ -40,7 +40,8 @@ export const ACTIVITIES = [
   ...(['attemptDelivery', 'giveUpDelivery'] as const),
   ...(['inspectMedia', 'hashSource', 'encodeChunk', 'copyRung', 'encodeAudio', 'previewAudio'] as const),
   ...(['makeSubtitles', 'makeLoop', 'makeImage', 'publishImage', 'makePoster', 'makeStoryboard'] as const),
-  ...(['publishMedia', 'deliver', 'reservePublisher', 'releasePublisher', 'simulateEncode'] as const),
+  ...(['publishMedia', 'deliver', 'reservePublisher', 'releasePublisher'] as const),
+  ...(['simulateEncode', 'awaitAsset'] as const),
 ] as const;
 
 /** Programs that work on media, and the processes that decode images. */

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { configTable, profileFieldsTable, profileJsonSchema, shippedProfilesTable } from '../../src/config/index.js';
 import { SETTINGS } from '../../src/config/settings.js';
+import { ingestFieldsTable } from '../../src/contracts/ingest-line.js';
 import { ERRORS } from '../../src/contracts/errors.js';
 import { REFUSALS } from '../../src/contracts/events.js';
 
@@ -17,6 +18,7 @@ const pages = [
   'docs/client.md',
   'docs/deadlines.md',
   'docs/formats.md',
+  'docs/ingest.md',
   'docs/metrics.md',
   'docs/operations.md',
   'docs/profiles.md',
@@ -31,6 +33,7 @@ it('has the tables and the schema that the code says (else: npm run build && nod
   expect(between('README.md', 'config')).toBe(configTable().trim());
   expect(between('docs/profiles.md', 'shipped')).toBe(shippedProfilesTable());
   expect(between('docs/profiles.md', 'fields')).toBe(profileFieldsTable());
+  expect(between('docs/ingest.md', 'lines')).toBe(ingestFieldsTable());
   expect(read('profiles/schema.json')).toBe(profileJsonSchema());
 });
 
