@@ -9,8 +9,9 @@ const ROOMS = {
   config: ['contracts'],
   logging: ['contracts', 'config'],
   metrics: ['contracts', 'config', 'logging'],
+  telemetry: ['contracts', 'config', 'logging'],
   media: ['contracts'],
-  tools: ['contracts', 'config', 'logging', 'metrics', 'media'],
+  tools: ['contracts', 'config', 'logging', 'metrics', 'telemetry', 'media'],
   net: ['contracts', 'config', 'logging', 'metrics'],
   storage: ['contracts', 'config', 'logging', 'metrics', 'media'],
   catalogue: ['contracts', 'config', 'logging', 'metrics', 'media'],
@@ -21,15 +22,21 @@ const ROOMS = {
   workflows: ['contracts'],
   workers: [
     ...['contracts', 'config', 'logging', 'metrics', 'media', 'tools', 'storage', 'catalogue', 'messaging'],
-    ...['activities', 'workflows', 'client'],
+    ...['activities', 'workflows', 'client', 'telemetry'],
   ],
-  client: ['contracts', 'config', 'logging'],
+  client: ['contracts', 'config', 'logging', 'telemetry'],
   api: ['contracts', 'client', 'config', 'logging', 'metrics', 'media', 'net', 'storage', 'catalogue', 'messaging'],
-  'starters/kafka': ['contracts', 'client', 'config', 'logging', 'metrics', 'messaging', 'storage', 'catalogue'],
-  'starters/http': [
-    ...['contracts', 'client', 'config', 'logging', 'metrics', 'media', 'storage', 'catalogue', 'messaging', 'api'],
+  'starters/kafka': [
+    ...['contracts', 'client', 'config', 'logging', 'metrics', 'telemetry', 'messaging', 'storage', 'catalogue'],
   ],
-  'starters/grpc': ['contracts', 'client', 'config', 'logging', 'metrics', 'storage', 'catalogue', 'messaging', 'api'],
+  'starters/http': [
+    ...['contracts', 'client', 'config', 'logging', 'metrics', 'telemetry', 'media', 'storage', 'catalogue'],
+    ...['messaging', 'api'],
+  ],
+  'starters/grpc': [
+    ...['contracts', 'client', 'config', 'logging', 'metrics', 'telemetry', 'storage', 'catalogue'],
+    ...['messaging', 'api'],
+  ],
   'starters/codec': ['contracts', 'client', 'config', 'logging', 'metrics'],
   local: ['contracts', 'client', 'config', 'logging', 'storage', 'catalogue', 'messaging', 'tools'],
   // The command line is where all parts meet: it starts them, and asks each of them how it is.
@@ -112,6 +119,7 @@ module.exports = {
     only('kysely', '^(src/catalogue/|bench/(search|support/search-catalogue)\\.ts$)'),
     only('fastify', '^src/starters/http/'),
     only('prom-client', '^src/metrics/'),
+    only('@opentelemetry', '^src/telemetry/'),
     // The health check of a container is a client.
     only('@grpc/grpc-js', '^(src/starters/grpc/|scripts/healthcheck\\.mjs$)'),
     {

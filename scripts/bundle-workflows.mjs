@@ -5,6 +5,9 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 
 const dist = (name) => fileURLToPath(new URL(`../dist/${name}`, import.meta.url));
 
-const { code } = await bundleWorkflowCode({ workflowsPath: dist('workflows/index.js') });
+const { code } = await bundleWorkflowCode({
+  workflowsPath: dist('workflows/index.js'),
+  workflowInterceptorModules: [dist('workflows/tracing.js')],
+});
 await writeFile(dist('workflow-bundle.js'), code);
 console.log(`dist/workflow-bundle.js: ${Math.round(code.length / 1024)} KiB`);

@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
+import { tracedStarts } from '../telemetry/index.js';
 import { dataConverterOf } from './encryption.js';
 
 export interface TemporalAddress {
@@ -29,6 +30,7 @@ export async function connectTemporal(own: Partial<TemporalAddress> = {}): Promi
     connection,
     namespace: own.namespace ?? namespace,
     dataConverter: dataConverterOf(own.encryptionKeys),
+    interceptors: { workflow: [tracedStarts] },
   });
   return { temporal, close: () => connection.close() };
 }

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { tracedStarts } from '../telemetry/index.js';
 import type { TemporalAddress } from './connection.js';
 import { dataConverterOf } from './encryption.js';
 
@@ -25,5 +26,6 @@ export function openTemporal({ address, namespace, encryptionKeys }: TemporalAdd
     namespace,
     identity: `${role}@${hostname()}:${process.pid}`,
     dataConverter: dataConverterOf(encryptionKeys),
+    interceptors: { workflow: [tracedStarts] },
   });
 }

@@ -1,6 +1,7 @@
 /** Runs one tool to its end: the one place that waits for, bounds and stops a short-lived child. */
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
+import { spannedWithin } from '../telemetry/index.js';
 import type { ChildSpec, SandboxedChild, SpawnSandboxed } from './child.js';
 import { type Stopped, ToolError } from './tool-error.js';
 import type { ToolResult } from './tools.js';
@@ -26,7 +27,13 @@ export interface RunSpec extends ChildSpec {
  * @throws ToolError when it ends otherwise or is stopped for passing a bound; `signal.reason` itself when cancelled;
  *   Error when it can't be started. In every case only after the last process of its group has ended.
  */
-export async function runTool(spawn: SpawnSandboxed, spec: RunSpec): Promise<ToolResult> {
+export function runTool(spawn: SpawnSandboxed, spec: RunSpec): Promise<ToolResult> {
+  const name = basename(spec.command);
+  const attributes = { 'process.executable.name': name };
+  return spannedWithin(name, { attributes }, () => runToEnd(spawn, spec));
+}
+
+async function runToEnd(spawn: SpawnSandboxed, spec: RunSpec): Promise<ToolResult> {
   spec.signal?.throwIfAborted();
   const started = performance.now();
   const child = spawn(spec);

@@ -14,6 +14,7 @@ import { createLogger, temporalLogger } from '../logging/index.js';
 import type { Logger } from '../logging/logger.js';
 import { serveMetrics } from '../metrics/index.js';
 import { temporalMetrics } from '../metrics/temporal.js';
+import { startTelemetry, tracedSteps, workflowSpans } from '../telemetry/index.js';
 import { openContext } from './context.js';
 import { measured } from './measure.js';
 import { activitiesOf, planRole, type Pool, type Role } from './roles.js';
@@ -23,6 +24,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** Pre-built in the container image; elsewhere the SDK bundles the workflows at start (0.7 s). */
 const BUNDLE = here('../workflow-bundle.js');
+const TRACING = here('../workflows/tracing.js');
 
 /** Server-side cancels arrive in heartbeat replies: the throttle bounds how late an activity hears of one. */
 const HEARTBEAT_THROTTLE = '1s';
@@ -49,6 +51,7 @@ export async function runWorkers(roles: readonly Role[]): Promise<void> {
 }
 
 async function serve(roles: readonly Role[], config: Config, logger: Logger): Promise<void> {
+  const telemetry = await startTelemetry(`worker:${roles.join('+')}`, logger);
   const temporal = await temporalMetrics();
   Runtime.install({
     logger: temporalLogger(logger),
@@ -62,7 +65,7 @@ async function serve(roles: readonly Role[], config: Config, logger: Logger): Pr
   const connection = await NativeConnection.connect({ ...connectionOptions, address: config.temporal.address });
   const needsTools = roles.some((role) => planRole(role, config).needsTools);
   const context = await openContext(config, logger, { tools: needsTools });
-  const closers = [() => page.close(), () => connection.close(), () => context.close()];
+  const closers = [() => telemetry.close(), () => page.close(), () => connection.close(), () => context.close()];
   try {
     const workers: Worker[] = [];
     for (const role of roles) {
@@ -102,7 +105,12 @@ function optionsOf(pool: Pool, config: Config, connection: NativeConnection, act
     dataConverter: dataConverterOf(config.temporal.encryptionKeys),
     taskQueue: pool.taskQueue,
     activities,
-    interceptors: { activity: [measured(pool.taskQueue, config.queues)] },
+    interceptors: {
+      activity: [measured(pool.taskQueue, config.queues), tracedSteps],
+      // The pre-built bundle has it.
+      ...(!existsSync(BUNDLE) && { workflowModules: [TRACING] }),
+    },
+    sinks: workflowSpans,
     maxConcurrentActivityTaskExecutions: pool.concurrency,
     shutdownGraceTime: `${config.workers.graceSeconds}s`,
     shutdownForceTime: `${config.workers.forceSeconds}s`,

@@ -3,6 +3,7 @@ import { openContext } from '../../api/open-context.js';
 import { loadConfig } from '../../config/index.js';
 import { createLogger } from '../../logging/index.js';
 import { serveMetrics } from '../../metrics/index.js';
+import { startTelemetry } from '../../telemetry/index.js';
 import { startGrpcServer } from './server.js';
 
 const STOP_LIMIT = 12_000;
@@ -13,6 +14,7 @@ const stopped = new Promise<void>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
 });
 try {
+  const telemetry = await startTelemetry('starter:grpc', logger);
   const page = await serveMetrics({ kind: 'grpc', metrics: config.metrics }, logger);
   const { ctx, close } = openContext(config, logger, 'starter:grpc');
   const server = await startGrpcServer(ctx, config.grpc);
@@ -27,6 +29,7 @@ try {
   await server.close();
   await close();
   await page.close();
+  await telemetry.close();
   logger.info('stopped');
 } catch (error) {
   logger.error('grpc server failed', { error });

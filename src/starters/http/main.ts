@@ -8,6 +8,7 @@ import { createLogger } from '../../logging/index.js';
 import type { Logger } from '../../logging/logger.js';
 import { serveMetrics } from '../../metrics/index.js';
 import { openProducer } from '../../messaging/kafka.js';
+import { startTelemetry } from '../../telemetry/index.js';
 import { watchOutbox } from './outbox-depth.js';
 import { createServer } from './server.js';
 
@@ -31,6 +32,7 @@ await logger.flush();
 process.exit();
 
 async function serve(config: Config, logger: Logger): Promise<void> {
+  const telemetry = await startTelemetry('starter:http', logger);
   const page = await serveMetrics({ kind: 'http', metrics: config.metrics }, logger);
   const { ctx, onWake, close } = openContext(config, logger, 'starter:http');
   watchOutbox(ctx.db);
@@ -55,6 +57,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     await producer.close();
     await close();
     await page.close();
+    await telemetry.close();
     clearTimeout(giveUp);
   }
 }

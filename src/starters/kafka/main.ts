@@ -14,6 +14,7 @@ import { metrics, serveMetrics } from '../../metrics/index.js';
 import { createDeadLetterSink } from '../../messaging/dead-letter-sink.js';
 import { createAdmin, createConsumer, createProducer } from '../../messaging/kafka.js';
 import { createObjectStore } from '../../storage/index.js';
+import { startTelemetry } from '../../telemetry/index.js';
 import { admitItem } from './admit-item.js';
 import { blame } from './blame.js';
 import { createGate } from './gate.js';
@@ -45,7 +46,8 @@ process.exit(exitCode);
 
 /** Resolves after a clean stop; rejects when the consumer has given up. */
 async function serve(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
-  const closers: (() => Promise<void>)[] = [];
+  const telemetry = await startTelemetry('starter:kafka', logger);
+  const closers = [() => telemetry.close()];
   try {
     const { kafka } = config;
     const admin = await createAdmin(kafka, logger);

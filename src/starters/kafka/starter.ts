@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 
 import { parseItemEvent, type IngestEventData, type ParsedItemEvent } from '../../contracts/ingest-event.js';
+import { TRACE_HEADER } from '../../contracts/trace.js';
 import { parseEvent, type EventSettings, type Refusal, type UploadEvent } from '../../contracts/events.js';
 import type { Logger } from '../../logging/logger.js';
 import { metrics } from '../../metrics/index.js';
 import type { BatchVerdict, BrokerRecord, RecordBatch } from '../../messaging/messaging.js';
+import { spanned } from '../../telemetry/index.js';
 import type { Admission } from './admit.js';
 import { Backoff } from './backoff.js';
 import type { Verdict } from './blame.js';
@@ -72,7 +74,7 @@ export function createBatchHandler(
   const settle = async (record: BrokerRecord, batch: RecordBatch): Promise<void> => {
     for (let failures = 0; !batch.signal.aborted && pauseMs(batch) === 0;) {
       try {
-        const outcome = await handle(record);
+        const outcome = await traced(record, () => handle(record));
         if (outcome === 'full') return waitForPlaces();
         finish(record, batch);
         metrics.events.inc({ outcome });
@@ -171,5 +173,22 @@ export function createBatchHandler(
     return { pauseMs: pauseMs(batch) };
   };
 }
+
+/** A producer that traces says so in the record; else its trace begins here. */
+const traced = <T>(record: BrokerRecord, work: () => Promise<T>): Promise<T> =>
+  spanned(
+    `process ${record.topic}`,
+    {
+      kind: 'CONSUMER',
+      parent: record.headers[TRACE_HEADER],
+      attributes: {
+        'messaging.system': 'kafka',
+        'messaging.destination.name': record.topic,
+        'messaging.destination.partition.id': `${record.partition}`,
+        'messaging.kafka.offset': Number(record.offset),
+      },
+    },
+    work,
+  );
 
 const placeOf = ({ topic, partition, offset }: BrokerRecord) => ({ topic, partition, offset });
