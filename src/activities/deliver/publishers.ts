@@ -149,7 +149,6 @@ export class Publishers {
     const now = Date.now();
     this.grant(now);
     for (const action of this.pool.steer(now)) this.act(action, now);
-    this.tell();
     const wakeAt = this.wishing.size > 0 ? now + LOOK_AGAIN : this.pool.wakeAt(now);
     if (wakeAt === undefined || this.stop.signal.aborted) return;
     this.timer = setTimeout(() => this.steer(), Math.min(wakeAt - now, 60_000));
@@ -222,14 +221,6 @@ export class Publishers {
         this.steer();
       },
     });
-  }
-
-  private tell(): void {
-    const { starting, ready, busy, target } = this.state;
-    metrics.publishers.set({ state: 'starting' }, starting);
-    metrics.publishers.set({ state: 'ready' }, ready);
-    metrics.publishers.set({ state: 'busy' }, busy);
-    metrics.publishersWanted.set({}, target);
   }
 }
 

@@ -2,7 +2,9 @@
 import type { Config } from '../../config/schema.js';
 import type { Targets } from '../../config/targets.js';
 import { MediaError } from '../../contracts/errors.js';
+import type { PoolState } from '../../contracts/publisher-pool.js';
 import type { Logger } from '../../logging/logger.js';
+import { beforeScrape, metrics } from '../../metrics/index.js';
 import type { ObjectStore, Scratch } from '../../storage/index.js';
 import { createBucketTarget } from './bucket.js';
 import { Publishers } from './publishers.js';
@@ -34,15 +36,25 @@ export function openTargets(needs: Needs): OpenTargets {
     open.set(name, publishers);
     return publishers;
   };
+  const stopTelling = beforeScrape('publishers', async () => tell([...open.values()].map(({ state }) => state)));
   return {
     get,
     warm() {
       for (const name of needs.targets.keys()) get(name).warm();
     },
     async close() {
+      stopTelling();
       await Promise.all([...open.values()].map((publishers) => publishers.close()));
     },
   };
+}
+
+/** Of all targets together: their names are the operator's, not a closed list. */
+function tell(states: readonly PoolState[]): void {
+  const sum = (of: 'starting' | 'ready' | 'busy' | 'target'): number =>
+    states.reduce((all, state) => all + state[of], 0);
+  for (const state of ['starting', 'ready', 'busy'] as const) metrics.publishers.set({ state }, sum(state));
+  metrics.publishersWanted.set({}, sum('target'));
 }
 
 function targetOf(name: string, { targets, config, store, scratch }: Needs): Target {
