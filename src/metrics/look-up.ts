@@ -1,4 +1,5 @@
 /** What is only known by asking somebody: looked up when `/metrics` is read, and left out where it can not be had. */
+import type { Logger } from '../logging/logger.js';
 import type { DEFINITIONS } from './definitions.js';
 import { metrics } from './metrics.js';
 
@@ -6,6 +7,9 @@ export type Source = (typeof DEFINITIONS)['scrapeErrors']['labels']['source'][nu
 
 /** Prometheus gives up after ten seconds by default; what we count ourselves must be told by then. Milliseconds. */
 const PATIENCE = 3_000;
+
+/** Those that failed when they were asked last. */
+const troubled = new Set<Source>();
 
 const lookUps = new Map<Source, () => Promise<void>>();
 
@@ -20,20 +24,24 @@ export function beforeScrape(source: Source, set: () => Promise<void>): () => vo
   return () => void lookUps.delete(source);
 }
 
-export async function lookUpAll(): Promise<void> {
-  await Promise.all([...lookUps].map(([source, set]) => lookUp(source, set)));
+export async function lookUpAll(logger: Logger): Promise<void> {
+  await Promise.all([...lookUps].map(([source, set]) => lookUp(source, set, logger)));
 }
 
 /** @returns undefined when it fails or takes too long */
-export async function lookUp<T>(source: Source, ask: () => Promise<T>): Promise<T | undefined> {
+export async function lookUp<T>(source: Source, ask: () => Promise<T>, logger: Logger): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('too late')), PATIENCE);
   });
   try {
-    return await Promise.race([ask(), late]);
-  } catch {
-    // The counter says so; whoever was asked has a log of its own.
+    const found = await Promise.race([ask(), late]);
+    if (troubled.delete(source)) logger.info('metrics: it can be looked up again', { source });
+    return found;
+  } catch (error) {
+    // The counter goes on; the log says it once.
+    if (!troubled.has(source)) logger.warn('metrics: it can not be looked up', { source, error });
+    troubled.add(source);
     metrics.scrapeErrors.inc({ source });
     return undefined;
   } finally {

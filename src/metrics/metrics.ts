@@ -28,21 +28,22 @@ type InstrumentOf<D extends Definition> = D['type'] extends 'counter'
 
 type Instruments = { readonly [N in MetricName]: InstrumentOf<(typeof DEFINITIONS)[N]> };
 
+/** A counter of which the first value seen is 1 hides the first event from `rate()`. Only where that are few series. */
+const FEW = 64;
+
 const definitions = Object.entries(DEFINITIONS) as [MetricName, Definition][];
 
 /** In no registry: a process tells of what is its own to tell (`metricsOf`). */
 const families = new Map<MetricName, Metric>(definitions.map(([key, definition]) => [key, familyOf(definition)]));
+for (const [key, definition] of definitions) startAtZero(definition, families.get(key)!);
 
 export const metrics = Object.fromEntries(
   definitions.map(([key, definition]) => [key, instrumentOf(definition, families.get(key)!)]),
 ) as unknown as Instruments;
 
-/** Of the metrics that this kind of process tells of, those that are counted from zero stand there from the start. */
-export function metricsOf(kind: ProcessKind): Metric[] {
-  const own = definitions.filter(([, { by }]) => by.includes(kind));
-  for (const [key, definition] of own) startAtZero(definition, families.get(key)!);
-  return own.map(([key]) => families.get(key)!);
-}
+/** What this kind of process tells of. */
+export const metricsOf = (kind: ProcessKind): Metric[] =>
+  definitions.filter(([, { by }]) => by.includes(kind)).map(([key]) => families.get(key)!);
 
 function familyOf(definition: Definition): Metric {
   const { name, help } = definition;
@@ -73,17 +74,13 @@ function instrumentOf(
     return { observe: (labels, value) => Number.isFinite(value) && family.observe(closed(labels), value) };
   }
   const gauge = family as Gauge;
-  return { set: (labels, value) => gauge.set(closed(labels), value), clear: () => forget(gauge) };
+  // `reset` leaves a gauge without labels at zero, which looks like a good number.
+  const hasLabels = Object.keys(lists).length > 0;
+  return {
+    set: (labels, value) => gauge.set(closed(labels), value),
+    clear: () => (hasLabels ? gauge.reset() : gauge.remove()),
+  };
 }
-
-/** `reset` alone leaves a gauge without labels at zero, which looks like a good number. */
-function forget(gauge: Gauge): void {
-  gauge.reset();
-  gauge.remove();
-}
-
-/** A counter of which the first value seen is 1 hides the first event from `rate()`. Only where that are few series. */
-const FEW = 64;
 
 function startAtZero({ labels }: Definition, family: Metric): void {
   const sets = Object.entries(labels).reduce<Record<string, string>[]>(

@@ -33,7 +33,7 @@ export async function serveMetrics(options: MetricsOptions, logger: Logger): Pro
   for (const metric of metricsOf(kind)) registry.registerMetric(metric);
 
   const tell = async (): Promise<string> => {
-    const [others] = await Promise.all([beside ? lookUp('temporal', beside) : undefined, lookUpAll()]);
+    const [others] = await Promise.all([beside ? lookUp('temporal', beside, logger) : undefined, lookUpAll(logger)]);
     return (await registry.metrics()) + (others ?? '');
   };
   let telling: Promise<string> | undefined;

@@ -57,7 +57,9 @@ describe('definitions', () => {
       const instrument = metrics[key] as unknown as Record<'inc' | 'set' | 'observe', (...args: unknown[]) => void>;
       const use = { counter: 'inc', gauge: 'set', histogram: 'observe' } as const;
       instrument[use[definition.type]](strange, 1);
-      const family = metricsOf(definition.by[0]!).find(({ name }: { name?: string }) => name === definition.name)!;
+      const family = metricsOf(definition.by[0]!).find(
+        (one) => (one as unknown as { name: string }).name === definition.name,
+      )!;
       const { values } = await family.get();
       expect(values.length).toBeGreaterThan(0);
       for (const { labels } of values) {
