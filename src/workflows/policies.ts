@@ -165,7 +165,8 @@ export const policies = {
   byKeeper: (setting: Setting, queue: string, summary: string): ActivityOptions => ({
     ...common({ ...setting, priority: 1 }, summary),
     taskQueue: queue,
-    scheduleToStartTimeout: '3s',
+    heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT,
+    scheduleToStartTimeout: '2s',
     startToCloseTimeout: '5 minutes',
     retry: { maximumAttempts: 1 },
   }),

@@ -1,4 +1,5 @@
 /** `mediamill ingest` on a real stack: real files and simulated encodes, through Temporal and through Kafka. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,9 @@ import { startIngest } from '../support/ingest.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
 import { startProcess, type OwnProcess } from '../support/worker.js';
+
+/** Of this run: names of ingests are for ever. */
+const run = randomUUID().slice(0, 8);
 
 const stack = useStack();
 let dir: string;
@@ -82,7 +86,7 @@ test.each(['client', 'kafka'])(
       '{"id": "quick", "encodingTime": 0.5, "publicationTimeout": 60}',
       { id: 'text', file: notes },
     ]);
-    const args = ['--name', `both-${via}`, '--via', via, '--target', 'playout', '--exit'];
+    const args = ['--name', `${via}-${run}`, '--via', via, '--target', 'playout', '--exit'];
     const last: (string | undefined)[] = [];
     for (let round = 0; round < 2; round += 1) {
       const ingest = await startIngest(config, file, args);
@@ -95,11 +99,11 @@ test.each(['client', 'kafka'])(
     }
     const stats = 'stats: client_parse_errors=2 client_submitted=5 encoded=4 published=4 publish_failed=0';
     expect(last).toEqual([stats, stats]);
-    const clip = await outcomeOf(`both-${via}`, 'clip');
+    const clip = await outcomeOf(`${via}-${run}`, 'clip');
     expect(clip).toMatchObject({ encoded: true, published: true });
     expect(clip.publishBy).toBeDefined();
 
-    expect(await runsOf(`ingest/both-${via}/item/`)).toHaveLength(5);
+    expect(await runsOf(`ingest/${via}-${run}/item/`)).toHaveLength(5);
     // The files of both ways so far, each made once.
     expect(await runsOf(`media/${config.storage.stagingBucket}/`)).toHaveLength(via === 'client' ? 3 : 6);
   },
@@ -108,7 +112,7 @@ test.each(['client', 'kafka'])(
 
 test('with KEEP_RUNNING it stays, tells Prometheus on PORT, and ends in order when it is asked to', async () => {
   const file = await linesFile([{ encodingTime: 0.2 }, 'no JSON']);
-  const args = ['--name', 'stays', '--target', 'playout'];
+  const args = ['--name', `stays-${run}`, '--target', 'playout'];
   const ingest = await startIngest(config, file, args, { PORT: '0', ENCODERS: '2', KEEP_RUNNING: 'true' });
   await until('it has told its account', () => ingest.lines.some((line) => line.startsWith('stats: ')), 60_000);
   const url = /http:\S+/.exec(ingest.lines.find((line) => line.startsWith('metrics: '))!)![0];
@@ -121,7 +125,7 @@ test('with KEEP_RUNNING it stays, tells Prometheus on PORT, and ends in order wh
 
 test('stopped in the middle, it says so; what is begun goes on', async () => {
   const file = await linesFile([{ id: 'slow', encodingTime: 6 }]);
-  const args = ['--name', 'stopped', '--target', 'playout'];
+  const args = ['--name', `stopped-${run}`, '--target', 'playout'];
   const ingest = await startIngest(config, file, args);
   await until('it encodes', () => ingest.lines.some((line) => line.includes('encoding 1 of 10')), 60_000);
   ingest.kill('SIGTERM');
@@ -130,7 +134,7 @@ test('stopped in the middle, it says so; what is begun goes on', async () => {
     expect.stringContaining('open=1'),
     'stats: client_parse_errors=0 client_submitted=1 encoded=0 published=0 publish_failed=0',
   ]);
-  expect(await outcomeOf('stopped', 'slow')).toMatchObject({ encoded: true, published: true });
+  expect(await outcomeOf(`stopped-${run}`, 'slow')).toMatchObject({ encoded: true, published: true });
 }, 120_000);
 
 test('a target that nobody configured is refused before anything is begun', async () => {

@@ -22,7 +22,7 @@ async function encode(seconds: number, attempt = 1, left?: Partial<HeartbeatDeta
   const beats: HeartbeatDetails[] = [];
   environment.on('heartbeat', (details: HeartbeatDetails) => beats.push(details));
   const began = performance.now();
-  const times = (await environment.run(simulateEncode, { id: 'a', seconds })) as EncodeTimes;
+  const times: EncodeTimes = await environment.run(simulateEncode, { id: 'a', seconds });
   return { times, beats, took: (performance.now() - began) / 1000 };
 }
 

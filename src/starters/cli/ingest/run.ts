@@ -141,6 +141,7 @@ export class Ingest {
     // Of a file, the workers that publish it tell.
     if (line.file !== undefined || !outcome.publishBy) return;
     const result = deadlineResult(outcome, line.publishNotBefore);
+    if (outcome.wasAtRisk) metrics.deadlines.inc({ result: 'at-risk' });
     metrics.deadlines.inc({ result: result === 'met' ? 'met' : 'missed' });
     const slack = (Date.parse(outcome.publishBy) - Date.parse(outcome.publishedAt ?? outcome.publishBy)) / 1000;
     if (result === 'met') metrics.deadlineSlack.observe({}, Math.max(0, slack));
