@@ -18,7 +18,7 @@ import pLimit from 'p-limit';
 
 import { table } from '../src/starters/cli/format.js';
 import { startTimeServer } from '../test/support/time-server.js';
-import { ITEMS, makeItems, rounded } from './support/supply-chain/items.js';
+import { ITEMS, linesOf, makeItems } from './support/supply-chain/items.js';
 import { optimumOf } from './support/supply-chain/optimum.js';
 import { plot, type Strip } from './support/supply-chain/plot.js';
 import { PLACES, POLICIES, type PolicyName } from './support/supply-chain/policies.js';
@@ -50,9 +50,7 @@ const LOADS = [
 
 const [option, seed = '1', more = '0'] = process.argv.slice(2);
 if (option === '--lines') {
-  for (const { id, encodingTime, publicationTimeout } of makeItems(Number(seed), { rate: 2 })) {
-    console.log(JSON.stringify({ id, encodingTime, publicationTimeout: rounded(publicationTimeout + Number(more)) }));
-  }
+  for (const line of linesOf(Number(seed), { more: Number(more) })) console.log(line);
 } else {
   await measure();
 }
@@ -69,7 +67,7 @@ async function measure(): Promise<void> {
       }),
     });
     // The environment's own client lets time pass for one result at a time.
-    await server.env.connection.testService.unlockTimeSkipping({});
+    await server.env.connection.testService?.unlockTimeSkipping({});
     const client = new Client({ connection: server.env.connection });
     const execute = (run: Run): Promise<Outcome> =>
       client.workflow.execute('supplyChain', {

@@ -50,5 +50,11 @@ export function makeItems(seed: number, { rate, hopeless = 0 }: { rate: number; 
   });
 }
 
+/** The items as lines for `mediamill ingest`. @param more seconds to add to each limit */
+export const linesOf = (seed: number, { more }: { more: number }): string[] =>
+  makeItems(seed, { rate: 1 }).map(({ id, encodingTime, publicationTimeout }) =>
+    JSON.stringify({ id, encodingTime, publicationTimeout: rounded(publicationTimeout + more) }),
+  );
+
 /** Milliseconds: what a line of the ingest client is written in. */
-export const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;

@@ -26,7 +26,7 @@ export function plot(strips: readonly Strip[], items: number): string {
       `<text class="tick" x="${x(tick)}" y="${height - 24}">${tick}</text>`,
   );
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 70} ${height}" role="img" aria-labelledby="title">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 90} ${height}" role="img" aria-labelledby="title">`,
     `<title id="title">Items published in time, of ${items}, by policy: a dot for each seed</title>`,
     STYLE,
     '<rect class="paper" width="100%" height="100%"/>',
