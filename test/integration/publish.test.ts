@@ -147,6 +147,29 @@ test('an I-frame of the playlist is a whole fragment header with a whole key fra
   expect(types).toContain(5);
 });
 
+test('what is to follow is left alone, and published with the rest when it is there', async () => {
+  const job = await encoded();
+  const last = 'video/180p/seg-00002.m4s';
+  await context.store.remove(bucket, [keyOf(job, last)]);
+  await put(job, 'stills/tile-00000009.jpg', Buffer.from('a frame for pictures to come'));
+  const missing = [{ name: '180p', error: { code: 'TO_FOLLOW' as const, message: 'Later.' } }];
+  const before = await namesOf(job);
+
+  const early = await publish(job, { made: { ...outputs.made(job), missing } });
+  expect(early).toMatchObject({ state: 'partial', renditions: ALL.filter((name) => name !== '180p'), missing });
+  expect(await namesOf(job)).toEqual(expect.arrayContaining(before));
+  expect(await read(job, 'master.m3u8')).not.toContain('180p');
+  const { timings } = (await context.catalogue.find(job.assetId))!.document!;
+
+  await put(job, last, fileOf(last));
+  const whole = await publish(job, { repair: true, mends: ['180p'] });
+  expect(whole).toMatchObject({ state: 'ready', renditions: ALL, missing: [] });
+  expect(await namesOf(job)).not.toContain('stills/tile-00000009.jpg');
+  expect(await read(job, 'master.m3u8')).toContain('180p');
+  // When it was first there does not change with what follows.
+  expect((await context.catalogue.find(job.assetId))!.document!.timings).toEqual(timings);
+});
+
 test('a second attempt says what the first one did', async () => {
   const job = await encoded();
   const first = await publish(job);
