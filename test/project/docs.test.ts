@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { configTable, profileFieldsTable, profileJsonSchema, shippedProfilesTable } from '../../src/config/index.js';
 import { SETTINGS } from '../../src/config/settings.js';
+import { GRPC_CODES } from '../../src/metrics/labels.js';
 import { ingestFieldsTable } from '../../src/contracts/ingest-line.js';
 import { ERRORS } from '../../src/contracts/errors.js';
 import { REFUSALS } from '../../src/contracts/events.js';
@@ -62,7 +63,12 @@ describe.each(pages)('%s', (page) => {
       if (!['media.uploads', 'media.results'].includes(name)) expect(names).toContain(name);
     }
     for (const [, code = ''] of text.matchAll(/`([A-Z]+_[A-Z]+)`/g)) {
-      const known = [...Object.keys(ERRORS), ...Object.keys(REFUSALS), ...SETTINGS.map(({ env }) => env)];
+      const known = [
+        ...Object.keys(ERRORS),
+        ...Object.keys(REFUSALS),
+        ...GRPC_CODES,
+        ...SETTINGS.map(({ env }) => env),
+      ];
       if (!/^(TEMPORAL|MEDIAMILL)_/.test(code)) expect(known).toContain(code);
     }
   });

@@ -170,6 +170,23 @@ describe('rules, alerts and dashboards', () => {
     }
   });
 
+  it('are scraped from every service of the compose file that is ours', () => {
+    const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+      services: Record<string, { image?: string; environment?: Record<string, string> }>;
+    };
+    const ours = Object.entries(compose.services).filter(
+      ([name, { image }]) => image?.startsWith('mediamill:') && name !== 'init',
+    );
+    const config = parse(read('deploy/prometheus/prometheus.yml')) as {
+      scrape_configs: { dns_sd_configs: { names: string[]; port: number }[] }[];
+    };
+    const { names, port } = config.scrape_configs[0]!.dns_sd_configs[0]!;
+    expect([...names].sort()).toEqual(ours.map(([name]) => name).sort());
+    for (const [, { environment }] of ours) {
+      expect(environment).toMatchObject({ METRICS_HOST: '0.0.0.0', METRICS_PORT: String(port) });
+    }
+  });
+
   it('have ids of their own', () => {
     for (const { file, board } of boards) expect(file).toBe(`${board.uid}.json`);
   });
