@@ -4,7 +4,7 @@ import { PublisherPool, type PoolAction, type PoolState } from '../../contracts/
 import type { Need } from '../../contracts/reservations.js';
 import type { Logger } from '../../logging/logger.js';
 import { metrics } from '../../metrics/index.js';
-import type { Publisher, Target } from './target.js';
+import { Refused, type Publisher, type Target } from './target.js';
 
 /** While somebody waits for a promise, one becomes possible by the mere passing of time. Milliseconds. */
 const LOOK_AGAIN = 200;
@@ -201,7 +201,9 @@ export class Publishers {
     const [waitingId, { reject }] = first;
     this.waiting.delete(waitingId);
     this.pool.release(waitingId);
-    reject(new MediaError('TARGET_UNAVAILABLE', 'No publisher could be started.', { cause: error }));
+    const reason =
+      error instanceof Refused ? `No publisher could be started. ${error.message}` : 'No publisher could be started.';
+    reject(new MediaError('TARGET_UNAVAILABLE', reason, { cause: error }));
   }
 
   private assign(id: number, to: string, now: number): void {
