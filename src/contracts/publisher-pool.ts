@@ -44,6 +44,8 @@ export interface PoolState {
 const IDLE_MS = 60_000;
 /** An encode may take so much longer than was thought before nobody waits for it any more. */
 const FORGOTTEN_MS = 300_000;
+/** It may begin so much later than it was promised a publisher: steps have to be given to workers. */
+const LATE_MS = 15_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -154,6 +156,8 @@ export class PublisherPool {
     const lead = this.starts.boundMs;
     const times = [...this.reservations.values(), ...this.expected.values()].map(({ from }) => from - lead);
     if (this.pausedUntil > now) times.push(this.pausedUntil);
+    // What is held for those who never come is free again.
+    if (this.asks.size > 0) for (const need of this.reservations.values()) times.push(endOf(need) + 1);
     for (const { state, since } of this.publishers.values()) if (state === 'ready') times.push(since + IDLE_MS);
     const later = times.filter((at) => at > now);
     return later.length > 0 ? Math.min(...later) : undefined;
@@ -225,8 +229,9 @@ export class PublisherPool {
 
   /** Promises that can be kept. @param but whose own promise is not meant */
   private promised(now: number, but: string): Need[] {
-    const asked = [...this.asks.values()].filter(({ sure }) => sure);
-    return [...this.reservations.values(), ...asked].filter(({ id, by }) => id !== but && by >= now);
+    const asked = [...this.asks.values()].filter(({ sure, by }) => sure && by >= now);
+    const reserved = [...this.reservations.values()].map((need) => delayed(need, now));
+    return [...reserved, ...asked].filter(({ id }) => id !== but);
   }
 
   private holds(needs: readonly Need[], now: number, readyAt = this.readyAt(now)): boolean {
@@ -245,10 +250,19 @@ export class PublisherPool {
   /** Promises to those who never came, and whose time is over. */
   private forget(now: number): void {
     for (const kept of [this.reservations, this.expected])
-      for (const { id, from, by } of kept.values()) if (now > Math.min(by, from + FORGOTTEN_MS)) kept.delete(id);
+      for (const need of kept.values()) if (now > endOf(need)) kept.delete(need.id);
   }
 
   private in(state: Publisher['state']): Publisher[] {
     return [...this.publishers.values()].filter((one) => one.state === state);
   }
 }
+
+/** Its time counts from the start of its encode: who has not come yet began later, and may come as much later. */
+const delayed = (need: Need, now: number): Need => {
+  const late = Math.max(0, now - need.from);
+  return { ...need, from: need.from + late, by: need.by + late };
+};
+
+/** When nobody waits for it any more. */
+const endOf = ({ from, by }: Need): number => Math.max(Math.min(by, from + FORGOTTEN_MS), from + LATE_MS);

@@ -66,8 +66,9 @@ describe('who gets the next one', () => {
     pool.lost(1, 100);
     const [publisher] = did(pool.steer(100), 'start');
     pool.started(publisher!, 900);
-    pool.ask('other', 20_000, 2_000);
-    expect(given(pool.steer(2_000))).toEqual(['other']);
+    pool.ask('lost', 1_000, 1_500);
+    pool.ask('other', 20_000, 1_500);
+    expect(given(pool.steer(1_500))).toEqual(['other']);
   });
 });
 
@@ -221,8 +222,20 @@ describe('promises', () => {
   test('a promise to somebody who never comes lapses', () => {
     const pool = warm(1, { max: 1 });
     expect(pool.reserve({ id: 'gone', from: 1_000, by: 2_000 }, 0)).toBe(true);
-    pool.steer(2_001);
-    expect(pool.state(2_001).reserved).toBe(0);
+    pool.ask('other', 60_000, 3_000);
+    expect(given(pool.steer(3_000))).toEqual([]);
+    const lapses = pool.wakeAt(3_000)!;
+    expect(given(pool.steer(lapses))).toEqual(['other']);
+    expect(pool.state(lapses).reserved).toBe(0);
+  });
+
+  test('who begins later than was thought still has what it was promised', () => {
+    const pool = warm(1, { max: 1 });
+    expect(pool.reserve({ id: 'promised', from: 50, by: 200 }, 0)).toBe(true);
+    pool.ask('other', 60_000, 1_000);
+    expect(given(pool.steer(1_000))).toEqual([]);
+    pool.ask('promised', 2_150, 2_000);
+    expect(given(pool.steer(2_000))).toEqual(['promised']);
   });
 
   // Twice what the pool can bear, of starts of 0-6 s: what waits for a promise waits before its time begins to count.
