@@ -89,8 +89,14 @@ function priorityOf(urgency: Urgency, priority: Priority): Priority {
 /** What has a deadline has its level by its slack: not another one by its place in the video. */
 function placeOf({ priority, standing, queues }: Setting, urgency: Urgency): { priority: Priority; taskQueue: string } {
   const queue = (isUrgent: boolean): string => (isUrgent ? queues.videoUrgent : queues.video);
-  if (!standing || urgency === 'wanted' || urgency === 'first')
-    return { priority: priorityOf(urgency, priority), taskQueue: queue(URGENT.includes(urgency)) };
+  if (!standing || urgency === 'wanted' || urgency === 'first') {
+    // Of what is in a hurry, the greater one still comes first.
+    const isHurried = standing !== undefined && urgency === 'first' && priority <= 2;
+    return {
+      priority: isHurried ? priority : priorityOf(urgency, priority),
+      taskQueue: queue(URGENT.includes(urgency)),
+    };
+  }
   return { priority, taskQueue: queue(standing === 'last-call' || (standing === 'deadline' && urgency === 'head')) };
 }
 
@@ -111,7 +117,7 @@ const publishQueue = (queues: Partial<QueueNames> & Pick<QueueNames, 'media'>): 
 export const policies = {
   /** Nobody can watch before it is done, and it is short: not behind encodes. */
   inspect: (setting: Setting): ActivityOptions => ({
-    ...common({ ...setting, priority: priorityOf('first', setting.priority) }, 'inspect'),
+    ...common({ ...setting, priority: placeOf(setting, 'first').priority }, 'inspect'),
     taskQueue: setting.queues.videoUrgent,
     startToCloseTimeout: `${TRANSFER_SECONDS}s`,
   }),

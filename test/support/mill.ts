@@ -27,6 +27,17 @@ rungs:
   - { size: 90, codec: h264, crf: 23, capKbps: 300 }
 chunkSegments: 3
 `;
+/** A ladder that takes many times as long as its lowest rung. */
+const SLOW_PROFILE = `
+extends: default
+description: Small pictures, encoded with patience.
+rungs:
+  - { size: 360, codec: h264, crf: 23, capKbps: 2500 }
+  - { size: 288, codec: h264, crf: 23, capKbps: 1500 }
+  - { size: 144, codec: h264, crf: 23, capKbps: 500 }
+presets: { h264: slow }
+storyboard: off
+`;
 export const RUNGS = ['180p', '144p', '90p'];
 
 export interface Worker extends OwnProcess {
@@ -49,8 +60,8 @@ export interface Mill extends Outside {
   start(role: Role): Promise<Worker>;
   /** A worker takes work before it says that it is ready. */
   worker(name: string): Promise<Worker>;
-  /** Uploads a file and starts its workflow. */
-  submit(path: string, key: string): Promise<Film>;
+  /** Uploads a file and starts its workflow. @param own what differs from a job of the profile `short-chunks` */
+  submit(path: string, key: string, own?: Partial<Job>): Promise<Film>;
   /** Kills whatever still lives. */
   close(): Promise<void>;
 }
@@ -59,6 +70,7 @@ export interface Mill extends Outside {
 export async function openMill(dir: string, isolated: Config, roles: readonly Role[]): Promise<Mill> {
   const profiles = await mkdtemp(join(dir, 'profiles-'));
   await writeFile(join(profiles, 'short-chunks.yaml'), PROFILE);
+  await writeFile(join(profiles, 'slow.yaml'), SLOW_PROFILE);
   const config = merge(isolated, { profiles: { dir: profiles } });
   const { endpoint, mediaBucket, uploadsBucket } = config.storage;
   const proxy = createStoreProxy(endpoint);
@@ -93,11 +105,11 @@ export async function openMill(dir: string, isolated: Config, roles: readonly Ro
       return worker;
     },
     worker: (name) => starting.get(name)!,
-    async submit(path, key) {
+    async submit(path, key, own = {}) {
       await store.putFile(uploadsBucket, key, path, { contentType: 'video/mp4' });
       const { etag, bytes, versionId } = await store.stat(uploadsBucket, key);
       const source = { bucket: uploadsBucket, key, etag, versionId, size: bytes };
-      const job = jobOf(source, { profile: 'short-chunks' });
+      const job = jobOf(source, { profile: 'short-chunks', ...own });
       const { queues } = config;
       const handle = await client.temporal.workflow.start('processVideo', {
         taskQueue: queues.media,
