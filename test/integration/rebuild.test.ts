@@ -123,9 +123,11 @@ test('every living asset comes back as it was, and nothing that was deleted', as
     const after = await everything(rebuilt);
     expect([...after.keys()].sort()).toEqual(living.map(([id]) => id).sort());
     for (const [id, { row, history }] of living) {
-      const { job, updatedAt: _changed, ...rest } = after.get(id)!.row;
-      const { job: original, updatedAt: _then, ...same } = row;
+      const { job, updatedAt: _changed, firstPublishedAt, ...rest } = after.get(id)!.row;
+      const { job: original, updatedAt: _then, firstPublishedAt: switchedAt, ...same } = row;
       expect(rest).toEqual(same);
+      // A document is written before the switch: of this it knows all but the last moment.
+      expect(firstPublishedAt === null).toBe(switchedAt === null);
       expect(job).toMatchObject({ ...original, metadata: row.metadata });
       const restored = after.get(id)!.history;
       // When the last line was written nobody could say; of who wrote it, that it was restored.
