@@ -11,7 +11,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ActivityContext } from '../../src/activities/context.js';
 import { createDeliver } from '../../src/activities/deliver/deliver.js';
 import { createPublishMedia } from '../../src/activities/publish/publish-media.js';
-import { findDeliveries } from '../../src/catalogue/deliveries.js';
+import { findDeliveries, wantDeliveries } from '../../src/catalogue/deliveries.js';
 import type { Delivered } from '../../src/contracts/activities.js';
 import { outputPrefix, type Job } from '../../src/contracts/assets.js';
 import { merge } from '../../src/local/addresses.js';
@@ -187,4 +187,11 @@ test('only what is published is delivered, to targets that there are', async () 
   // An exercise has no assets.
   expect(await deliver(job, 'nobody')).toMatchObject({ target: 'nobody' });
   expect(await findDeliveries(context.db, job)).toEqual([]);
+});
+
+test('what is delivered to nobody is noted, too, of an asset that there is', async () => {
+  const job = await published();
+  await wantDeliveries(context.db, job, [{ name: 'nobody', required: true }]);
+  await deliver(job, 'nobody');
+  expect(await findDeliveries(context.db, job)).toMatchObject([{ target: 'nobody', state: 'delivered' }]);
 });
