@@ -1,5 +1,5 @@
 /** What a viewer needs to start: the first segment of the lowest rung, and the first seconds of sound. */
-import { isCancellation, log, Trigger } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, Trigger } from '@temporalio/workflow';
 
 import { untilSeen } from './embargo.js';
 import { lowestRung } from './rungs.js';
@@ -20,8 +20,26 @@ export class FirstLook {
     private readonly wanted: Wanted,
   ) {}
 
+  private scope: CancellationScope | undefined;
+  private isOver = false;
+
+  /** Ends what is left of it: everything is there. */
+  stop(): void {
+    this.isOver = true;
+    this.scope?.cancel();
+  }
+
   /** Announces that the asset can be watched. What fails here says nothing against the asset: its own steps decide. */
   async show(): Promise<void> {
+    try {
+      this.scope = new CancellationScope();
+      await this.scope.run(() => this.showAll());
+    } catch (error) {
+      if (!this.isOver || !isCancellation(error)) throw error;
+    }
+  }
+
+  private async showAll(): Promise<void> {
     const shown = await together([() => tried(() => this.showPicture()), () => tried(() => this.playSound())]);
     if (!shown.every(Boolean)) return;
     // Nobody may watch what is held back; of what is all made by then, its publication tells.

@@ -4,6 +4,7 @@ import { CancellationScope, CancelledFailure, condition, isCancellation, log } f
 import type { PublishResult } from '../contracts/activities.js';
 import { ERRORS, type PublicError } from '../contracts/errors.js';
 import { publicErrorOf } from './ending.js';
+import type { FirstLook } from './first-look.js';
 import type { MediaMaker } from './media-maker.js';
 import { publish } from './publishing.js';
 import type { Studio } from './studio.js';
@@ -17,10 +18,12 @@ export class InTime {
     private readonly maker: MediaMaker,
   ) {}
 
-  /** Makes everything. @param look as of `MediaMaker.make` */
-  async make(look: PromiseLike<void>): Promise<void> {
-    await this.maker.make(look);
+  /** Makes everything. */
+  async make(look: FirstLook): Promise<void> {
+    await this.maker.make(look.settled);
     this.isAllMade = true;
+    // A first look that still waits for its place is not worth a deadline.
+    if (this.studio.story.deadline.publishBy !== undefined) look.stop();
   }
 
   /** Publishes early where that is needed, and ends when it has or when all is made. Of a job without a deadline, nothing is written into the history. */

@@ -58,7 +58,7 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
       () =>
         together([
           () => look.show(),
-          () => early.make(look.settled).then(() => look.end()),
+          () => early.make(look).then(() => look.end()),
           () => early.watch(),
           ...(inspection.unhashed ? [() => hash(story, look.settled)] : []),
         ]),

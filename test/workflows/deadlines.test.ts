@@ -240,6 +240,20 @@ test('a publication in time that fails costs nothing but time', async () => {
   );
 });
 
+test('a first look that still waits for its place does not hold up what is made already', async () => {
+  const { requests, activities, let720pGo } = witness(FAST);
+  let720pGo();
+  await bench.run(
+    'processVideo',
+    { ...activities, previewAudio: () => untilCancelled() },
+    async (handle) => {
+      expect(await handle.result()).toMatchObject({ state: 'ready' });
+      expect(requests).toHaveLength(1);
+    },
+    withWishes({ publishBy: inSeconds(3600) }),
+  );
+});
+
 test('a timeout counts from when the first encode began', async () => {
   const { reports, activities, let720pGo } = witness(FAST);
   let720pGo();
