@@ -1,7 +1,7 @@
 /** The four designs of the exercise, and ours. */
 import { PublisherPool } from '../../../src/contracts/publisher-pool.js';
 import type { Need } from '../../../src/contracts/reservations.js';
-import { dueAt, type Chain, type Policy, type Publisher, type Ticket } from './chain.js';
+import type { Chain, Policy, Publisher, Ticket } from './chain.js';
 
 export const POLICIES = ['after-encode', 'with-encode', 'queue', 'pre-warmed', 'ours'] as const;
 export type PolicyName = (typeof POLICIES)[number];
@@ -82,7 +82,7 @@ class Reserving implements Policy {
   private readonly pool: PublisherPool;
   private readonly publishers = new Map<number, Publisher>();
   private readonly numbers = new Map<Publisher, number>();
-  private readonly encoded_ = new Map<string, Ticket>();
+  private readonly done = new Map<string, Ticket>();
   private wakesAt = Infinity;
 
   constructor(private readonly chain: Chain) {
@@ -105,7 +105,7 @@ class Reserving implements Policy {
   }
 
   encoded(ticket: Ticket): void {
-    this.encoded_.set(ticket.id, ticket);
+    this.done.set(ticket.id, ticket);
     this.pool.ask(ticket.id, limitOf(ticket, ticket.startedAt!), this.now);
     this.steer();
   }
@@ -132,7 +132,7 @@ class Reserving implements Policy {
         this.publishers.set(action.publisher, publisher);
         this.numbers.set(publisher, action.publisher);
       } else if (action.do === 'assign') {
-        this.chain.publish(this.encoded_.get(action.id)!, this.publishers.get(action.publisher)!);
+        this.chain.publish(this.done.get(action.id)!, this.publishers.get(action.publisher)!);
         this.pool.done(action.publisher, false, this.now);
       } else {
         this.chain.stopPublisher(this.publishers.get(action.publisher)!);
