@@ -33,6 +33,7 @@ type Role = 'media' | 'publish';
 let dir: string;
 let config: Config;
 const fleet: Record<Role, OwnProcess[]> = { media: [], publish: [] };
+let ingest: IngestProcess | undefined;
 
 const begin = (role: Role): Promise<OwnProcess> => startProcess(`workers/${role}.js`, config, 'worker ready');
 
@@ -48,7 +49,7 @@ beforeAll(async () => {
   for (const role of ['media', 'publish'] as const) fleet[role] = await Promise.all([begin(role), begin(role)]);
 }, 120_000);
 afterAll(async () => {
-  const all = Object.values(fleet).flat();
+  const all = [...Object.values(fleet).flat(), ...(ingest ? [ingest] : [])];
   for (const one of all) one.kill('SIGKILL');
   await Promise.all(all.map(({ exited }) => exited));
   if (dir) await rm(dir, { recursive: true, force: true });
@@ -68,7 +69,7 @@ test('ten kills, and every item is encoded and published once', async () => {
     started.feed(lines.slice(0, -HELD_BACK));
     return started;
   };
-  let ingest = await startAgain();
+  ingest = await startAgain();
   const killed: string[] = [];
   for (const victim of shuffled(KILLS, random)) {
     await sleep(500 + random() * 2_000);

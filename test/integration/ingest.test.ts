@@ -8,7 +8,7 @@ import { connectTemporal } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/index.js';
 import { itemWorkflowIdOf, type ItemOutcome } from '../../src/contracts/ingest.js';
 import { makePhoto, makeVideo } from '../../src/local/samples.js';
-import { startIngest } from '../support/ingest.js';
+import { startIngest as spawnIngest, type IngestProcess } from '../support/ingest.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
 import { startProcess, type OwnProcess } from '../support/worker.js';
@@ -20,6 +20,7 @@ const stack = useStack();
 let dir: string;
 let config: Config;
 let processes: OwnProcess[] = [];
+const ingests: IngestProcess[] = [];
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'mediamill-ingest-'));
@@ -35,10 +36,17 @@ beforeAll(async () => {
   ]);
 }, 180_000);
 afterAll(async () => {
+  for (const one of ingests) one.kill('SIGKILL');
   for (const one of processes) one.kill('SIGTERM');
   await Promise.all(processes.map(({ exited }) => exited));
   if (dir) await rm(dir, { recursive: true, force: true });
 }, 60_000);
+
+async function startIngest(...[own, ...how]: Parameters<typeof spawnIngest>): Promise<IngestProcess> {
+  const ingest = await spawnIngest(own, ...how);
+  ingests.push(ingest);
+  return ingest;
+}
 
 async function linesFile(lines: readonly (object | string)[]): Promise<string> {
   const file = join(await mkdtemp(join(dir, 'lines-')), 'lines.jsonl');
