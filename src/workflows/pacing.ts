@@ -16,8 +16,9 @@ import {
 import { segmentCount, type Chunk, type ChunkResult, type VideoRung } from '../contracts/plan.js';
 import { announce } from './deadline.js';
 import type { RunningStep } from './parts.js';
+import type { Rooms } from './rooms.js';
 import { defaultTrack } from './sound.js';
-import type { Studio } from './studio.js';
+
 import { together } from './together.js';
 
 /** Work per second of one chunk, before any was measured. */
@@ -47,7 +48,7 @@ export class Pacing {
   /** When encoding could begin, milliseconds since 1970. */
   private begunAt = 0;
 
-  constructor(private readonly studio: Omit<Studio, 'pacing'>) {}
+  constructor(private readonly studio: Rooms) {}
 
   /** @param pace what is known of the machines before the first chunk */
   begin(pace: Pace | undefined): void {

@@ -1,18 +1,7 @@
-import type { Chunks } from './chunks.js';
-import type { Later } from './later.js';
 import type { Pacing } from './pacing.js';
-import type { Parts } from './parts.js';
-import type { Quality } from './quality.js';
-import type { Steps } from './steps.js';
-import type { Story } from './story.js';
+import type { Rooms } from './rooms.js';
 
 /** What the rooms of one video's workflow share. */
-export interface Studio {
-  readonly steps: Steps;
-  readonly parts: Parts;
-  readonly chunks: Chunks;
-  readonly quality: Quality;
-  readonly story: Story;
-  readonly later: Later;
+export interface Studio extends Rooms {
   readonly pacing: Pacing;
 }
