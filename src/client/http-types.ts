@@ -26,6 +26,8 @@ export interface AssetRendition {
   /** Seconds. */
   readonly duration?: number;
   readonly language?: string;
+  /** Of a poster, base64. */
+  readonly thumbHash?: string;
 }
 
 export interface AssetImage {

@@ -23,4 +23,6 @@ export interface Rendition {
   readonly duration?: number | undefined;
   /** BCP 47 or ISO 639-2 as the source has it. */
   readonly language?: string | undefined;
+  /** Of a poster: what to show until it is there. Base64. https://evanw.github.io/thumbhash/ */
+  readonly thumbHash?: string | undefined;
 }

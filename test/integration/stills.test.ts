@@ -108,6 +108,9 @@ describe('a poster', () => {
     const job = newJob();
     for (const [frame, bytes] of Object.entries(pictures)) await put(posterFrameKey(job, Number(frame)), bytes);
     const made = await makePoster(job, plan);
+    expect(made.map(({ thumbHash }) => thumbHash)).toEqual(
+      made.map(() => expect.stringMatching(/^[A-Za-z0-9+/]{7,}=*$/)),
+    );
     expect(made).toMatchObject([
       { name: 'poster.jpg', type: 'poster', width: 1280, height: 720, mime: 'image/jpeg' },
       { name: 'poster-640.webp', type: 'poster', width: 640, height: 360, mime: 'image/webp' },

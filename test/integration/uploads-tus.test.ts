@@ -94,6 +94,37 @@ test('tus-js-client: a file in chunks of any size, with what is said of it', asy
   expect((await countOutbox(api.ctx.db)).upload).toBe(events + 1);
 }, 60_000);
 
+test('tus-js-client behind something that lets only GET and POST through', async () => {
+  const bytes = randomBytes(300_000);
+  const methods: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    const upload = new Upload(bytes, {
+      endpoint: `${api.url}/v1/uploads`,
+      headers: { authorization: `Bearer ${anna.key}` },
+      metadata: { filename: 'film.mp4' },
+      chunkSize: 100_000,
+      overridePatchMethod: true,
+      retryDelays: null,
+      onBeforeRequest: (request) => void methods.push(request.getMethod()),
+      onError: reject,
+      onSuccess: () => resolve(upload.url!),
+    });
+    upload.start();
+  });
+  expect(methods).toEqual(['POST', 'POST', 'POST', 'POST']);
+  const { bytes: stored } = await arrived(new URL(url).pathname);
+  expect(stored.equals(bytes)).toBe(true);
+
+  const other = new URL(await create(10), api.url).pathname;
+  expect((await tus('POST', other, { 'x-http-method-override': 'DELETE' })).status).toBe(204);
+  expect((await tus('HEAD', other)).status).toBe(410);
+  // Nowhere else.
+  const asset = `/v1/assets/${'0'.repeat(24)}`;
+  expect((await anna.request(asset, { method: 'POST', headers: { 'x-http-method-override': 'DELETE' } })).status).toBe(
+    405,
+  );
+});
+
 test('creation with the whole upload, and what the server can', async () => {
   const options = await fetch(`${api.url}/v1/uploads`, {
     method: 'OPTIONS',

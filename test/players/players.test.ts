@@ -29,7 +29,7 @@ import { jobOf } from '../support/job.js';
 
 jest.setTimeout(300_000);
 
-const FILM: Film = { seconds: 48, fps: 25, width: 854, height: 480 };
+const FILM: Film = { seconds: 36, fps: 25, width: 854, height: 480 };
 const SHOTS = join(import.meta.dirname, 'shots');
 
 interface Note {
@@ -189,7 +189,7 @@ function expectRightFrames(shown: readonly Shown[]): void {
   expect(shown.filter((one) => !isRight(one))).toEqual([]);
 }
 
-const SEEKS = [30, 5, 41, 17.5, 23];
+const SEEKS = [28, 5, 33, 17.5, 23];
 
 async function watchAll(kind: Kind, job: Job, when: string): Promise<void> {
   const { page, player, problems } = await openPage();

@@ -154,7 +154,7 @@ async function plays(page: Page): Promise<void> {
   await page.keyboard.press('k');
 }
 
-test('what is encoded is cancelled, processed again, and repaired', async () => {
+test('what is encoded is cancelled, processed again, repaired, and processed again while it plays', async () => {
   const name = 'again and again.mp4';
   const film = await makeFilm(join(dir, 'again.mp4'), { seconds: 24, fps: 25, width: 640, height: 360 });
   const { page, troubles } = await openView(site);
@@ -198,6 +198,13 @@ test('what is encoded is cancelled, processed again, and repaired', async () => 
   await until('the repair is told', async () => (await lines.count()) > told, 60_000);
   expect((await outputs(id, 2)).sort()).toEqual(before.sort());
   expect(await badge(page, 'Ready').count()).toBe(1);
+
+  await button('Process again').click();
+  await badge(page, 'Processing again').waitFor();
+  await plays(page);
+  await badge(page, 'Ready').waitFor({ timeout: 120_000 });
+  expect(await whole(id)).toMatchObject({ state: 'ready', generation: 3 });
+  await plays(page);
   expect([...troubles, ...library.troubles]).toEqual([]);
   await library.context.close();
   await page.context().close();

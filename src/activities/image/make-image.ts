@@ -21,7 +21,7 @@ import { onward } from '../deliver/onward.js';
 import { activity, type ActivityScope } from '../scope.js';
 import { readHead } from '../untrusted-file.js';
 import { fetchSource } from './fetch-source.js';
-import { makeVariantsWithTraits } from './make-variants.js';
+import { makeVariants } from './make-variants.js';
 import { openPicture } from './open-picture.js';
 import { withRealAlpha } from './real-alpha.js';
 import { publishedAs, publishImage, publishedImage } from './publish-image.js';
@@ -113,7 +113,7 @@ async function make(
     const facts = await withRealAlpha(slot, picture);
     const plan = planImage(facts, picture.reader, profile.image, focalPoint(job, scope));
     scope.report({ step: 'encode', what: 'variants', percent: 30 });
-    const { traits } = await makeVariantsWithTraits(slot, picture.file, plan.variants, (one) => uploads.add(one));
+    const { traits } = await makeVariants(slot, picture.file, plan.variants, (one) => uploads.add(one));
     const [loop] = plan.loops;
     const strip = loop && (await readStrip(slot, picture.file, loop));
     return { outcome: 'made', plan, traits, sha256, strip };

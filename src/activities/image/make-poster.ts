@@ -26,7 +26,7 @@ export function createMakePoster({ config, logger, store, scratch, tools }: Need
     const maxBytes = config.limits.maxImageMiB * 1024 ** 2;
     const keys = await candidateKeys(store, mediaBucket, job, plan, signal);
     await scratch.ensureRoom();
-    const finished = await tools.withImageSlot(
+    const { finished, traits } = await tools.withImageSlot(
       async (slot) => {
         scope.report({ step: 'download', what: 'poster', percent: 0 });
         const frames = await Promise.all(
@@ -43,7 +43,8 @@ export function createMakePoster({ config, logger, store, scratch, tools }: Need
       { signal },
     );
     scope.report({ step: 'upload', what: 'poster', percent: 80 });
-    return uploadVariants({ store, bucket: mediaBucket, job }, finished, signal);
+    const pictures = await uploadVariants({ store, bucket: mediaBucket, job }, finished, signal);
+    return pictures.map((picture) => ({ ...picture, thumbHash: traits.thumbHash }));
   });
 }
 

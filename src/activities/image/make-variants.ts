@@ -15,23 +15,14 @@ export interface FinishedVariant {
 /**
  * The bytes that were verified are the bytes returned: whatever still runs in the slot can't exchange them.
  *
- * @throws MediaError VERIFY_FAILED naming the variant, and the errors of `ImageSlot.render`
+ * @param onFinished called for each variant while others are still encoded; must not throw
+ * @throws MediaError VERIFY_FAILED naming the variant, and the errors of `ImageSlot.renderWithTraits`
  */
 export async function makeVariants(
   slot: ImageSlot,
   file: string,
   variants: readonly ImageVariant[],
-): Promise<FinishedVariant[]> {
-  const { finished } = await collect(slot, variants, (options) => slot.render(file, variants, options));
-  return finished;
-}
-
-/** @param onFinished called for each variant while others are still encoded; must not throw */
-export async function makeVariantsWithTraits(
-  slot: ImageSlot,
-  file: string,
-  variants: readonly ImageVariant[],
-  onFinished: (finished: FinishedVariant) => void,
+  onFinished?: (finished: FinishedVariant) => void,
 ): Promise<{ readonly finished: FinishedVariant[]; readonly traits: ImageTraits }> {
   const { finished, result } = await collect(
     slot,

@@ -93,7 +93,7 @@ const playUrl = (config: Pick<Config, 'http'>, id: string, path: string): string
   `${baseUrl(config)}/v1/assets/${id}/play/${path}`;
 
 const renditionOf = (rendition: RenditionDocument, place: Place): Asset['renditions'][number] => {
-  const { name, type, mime, url, width, height, codecs, bitrate, bytes, duration, language } = rendition;
+  const { name, type, mime, url, width, height, codecs, bitrate, bytes, duration, language, thumbHash } = rendition;
   return {
     ...{ name, type, mime, url: place(url) },
     ...(width !== undefined && { width }),
@@ -103,6 +103,7 @@ const renditionOf = (rendition: RenditionDocument, place: Place): Asset['renditi
     bytes,
     ...(duration !== undefined && { duration }),
     ...(language !== undefined && { language }),
+    ...(thumbHash !== undefined && { thumbHash }),
   };
 };
 

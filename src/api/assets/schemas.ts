@@ -40,6 +40,7 @@ const RenditionSchema = fields({
   bytes: whole('Of all its files.'),
   duration: maybe(number('Seconds.')),
   language: maybe(text('BCP 47 or ISO 639-2, as the source has it.')),
+  thumbHash: maybe(text('Of a poster, base64: what to show until it is there.')),
 });
 
 const ImageSchema = fields({

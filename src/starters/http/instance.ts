@@ -12,6 +12,10 @@ const BODY_LIMIT = 64 * 1024;
 const HEADERS_TIMEOUT = 15_000;
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** An upload of its own. */
+const UPLOADS = /^\/v1\/uploads\/[^/]+$/;
+const OVERRIDES = ['PATCH', 'DELETE'];
+
 const ajv = { removeAdditional: false, useDefaults: true, allErrors: false };
 const compiler = AjvCompiler();
 /** A number in JSON is a number; in a URL or a header all is text. */
@@ -36,11 +40,23 @@ export const build = (onError: ReturnType<typeof problemHandler>, trustedProxies
     trustProxy: trustedProxies === '' ? false : trustedProxies,
     requestIdHeader: false,
     genReqId: requestIdOf,
+    rewriteUrl: overrideMethod,
   })
     .setValidatorCompiler((route) => (route.httpPart === 'body' ? validators.body(route) : validators.text(route)))
     .withTypeProvider<TypeBoxTypeProvider>();
 
 export type Server = ReturnType<typeof build>;
+
+/**
+ * tus 1.0, "X-HTTP-Method-Override": "If the header is present, the Server MUST interpret its value as the request's
+ * method". For those who are let through with no method but GET and POST; before a route is chosen.
+ */
+function overrideMethod(request: IncomingMessage): string {
+  const { method, url = '/', headers } = request;
+  const wanted = String(headers['x-http-method-override']).toUpperCase();
+  if (method === 'POST' && UPLOADS.test(url) && OVERRIDES.includes(wanted)) request.method = wanted;
+  return url;
+}
 
 /** The caller's own, where it can stand in a log. */
 function requestIdOf({ headers }: IncomingMessage): string {

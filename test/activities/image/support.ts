@@ -57,7 +57,7 @@ export async function openStudio(
         await writeFile(join(slot.dir, 'source'), bytes);
         const picture = await openPicture({ tools, slot, limits: config.limits }, 'source', mime!);
         const plan = planImage({ ...(await withRealAlpha(slot, picture)), ...known }, picture.reader, spec, focal);
-        const finished = await makeVariants(slot, picture.file, plan.variants);
+        const { finished } = await makeVariants(slot, picture.file, plan.variants);
         return { plan, files: new Map(finished.map((made) => [made.variant.name, made.bytes])) };
       }),
   };

@@ -1,6 +1,16 @@
 /** Deadlines in words. */
-import type { Deadline } from '../lib/api.js';
+import type { DeadlineState } from '../../../src/contracts/deadlines.js';
 import { moment, span } from '../lib/format.js';
+
+export interface Deadline {
+  readonly publishBy?: string;
+  /** Seconds from the start of encoding. */
+  readonly publicationTimeout?: number;
+  readonly notBefore?: string;
+  readonly state?: DeadlineState;
+  /** Negative: late. */
+  readonly slackSeconds?: number;
+}
 
 /** `Needed by 21 Nov 2026, 12:00:00 · expected 9.0 s late` */
 export function sayDeadline(

@@ -14,7 +14,7 @@ export function History({ lines }: { lines: readonly HistoryLine[] }) {
               <time dateTime={at} title={moment(at)}>
                 {time(at)}
               </time>
-              <StateBadge state={to} playable={false} always />
+              <StateBadge state={to} always />
               <span class="by">
                 {by}
                 {generation > 1 && `, run ${generation}`}

@@ -82,7 +82,7 @@ function Whole({ asset, progress, work, refresh }: WholeProps) {
         <div class="facts">
           <Title asset={asset} refresh={refresh} />
           <p class="asset-line">
-            <StateBadge state={asset.state} playable={asset.playable} always />
+            <StateBadge state={asset.state} published={asset.generation > 0} always />
             <span>{lineOf(asset)}</span>
           </p>
           {asset.deadline && <DeadlineLine deadline={asset.deadline} />}

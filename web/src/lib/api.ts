@@ -1,27 +1,14 @@
 /** The API as this page uses it. */
-import type { AssetState, MediaKind } from '../../../src/contracts/assets.js';
-import type { DeadlineState } from '../../../src/contracts/deadlines.js';
+import type { AssetState, MediaKind, RenditionDocument } from '../../../src/contracts/assets.js';
 import type { PublicError } from '../../../src/contracts/errors.js';
 import type { ImageFacts } from '../../../src/contracts/image.js';
 import type { ChunkProgress, PartProgress } from '../../../src/contracts/progress.js';
-import type { RenditionType } from '../../../src/contracts/renditions.js';
+import type { Deadline } from '../asset/due.js';
 import { Cell } from './cell.js';
 
 export type { AssetState, MediaKind, PublicError };
 
-export interface Rendition {
-  readonly name: string;
-  readonly type: RenditionType;
-  readonly url: string;
-  readonly mime: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly codecs?: string;
-  readonly bitrate?: number;
-  readonly bytes: number;
-  readonly duration?: number;
-  readonly language?: string;
-}
+export type Rendition = RenditionDocument;
 
 export interface Progress {
   readonly percent: number;
@@ -41,16 +28,6 @@ export interface HistoryLine {
   readonly by: string;
   readonly reason?: string | null;
   readonly error?: PublicError | null;
-}
-
-export interface Deadline {
-  readonly publishBy?: string;
-  /** Seconds from the start of encoding. */
-  readonly publicationTimeout?: number;
-  readonly notBefore?: string;
-  readonly state?: DeadlineState;
-  /** Negative: late. */
-  readonly slackSeconds?: number;
 }
 
 export interface Asset {

@@ -11,22 +11,22 @@ const WORDS: Record<AssetState, string> = {
   deleted: 'Deleted',
 };
 
-/** `always`: also for what is as it should be. */
+/** @param published whether there is something to play of an earlier run. @param always also for what is as it should be */
 export function StateBadge({
   state,
-  playable,
+  published = false,
   always = false,
 }: {
   state: AssetState;
-  playable: boolean;
+  published?: boolean;
   always?: boolean;
 }) {
   if (state === 'ready' && !always) return <span class="unseen">Ready</span>;
-  // A new generation is being made, or came to nothing: the one before plays.
-  const word = state === 'processing' && playable ? 'Processing again' : WORDS[state];
+  // A new generation is on its way: until it is there, the one before plays.
+  const again = published && (state === 'processing' || state === 'playable');
   return (
-    <span class="badge" data-state={state}>
-      {word}
+    <span class="badge" data-state={again ? 'processing' : state}>
+      {again ? 'Processing again' : WORDS[state]}
     </span>
   );
 }

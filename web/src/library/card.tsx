@@ -13,7 +13,7 @@ export const Card = memo(function Card({ asset }: { asset: Asset }) {
     <a class="card" href={`/assets/${asset.id}`} data-state={asset.state}>
       <span class="frame">
         <Thumb asset={asset} />
-        <StateBadge state={asset.state} playable={asset.playable} />
+        <StateBadge state={asset.state} published={asset.generation > 0} />
         {asset.duration ? (
           <span class="length">
             <span aria-hidden="true">{clock(asset.duration)}</span>

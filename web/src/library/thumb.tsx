@@ -60,7 +60,7 @@ export function Thumb({ asset }: { asset: Asset }) {
   const picture = pictureOf(asset);
   const source = useSource(picture && ours(picture));
   const [shown, setShown] = useState<string>();
-  const hash = asset.image?.thumbHash;
+  const hash = asset.image?.thumbHash ?? asset.renditions?.find(({ thumbHash }) => thumbHash)?.thumbHash;
   const blur = useMemo(() => blurOf(hash), [hash]);
   return (
     <span class="thumb" data-kind={asset.kind ?? 'none'} style={blur ? { backgroundImage: `url("${blur}")` } : {}}>
