@@ -14,14 +14,12 @@ export class FirstLook {
   /** Resolves when the first segment is there, or is not to be had this way. */
   readonly settled = new Trigger<void>();
   private isOver = false;
+  private scope: CancellationScope | undefined;
 
   constructor(
     private readonly studio: Studio,
     private readonly wanted: Wanted,
   ) {}
-
-  private scope: CancellationScope | undefined;
-  private isOver = false;
 
   /** Ends what is left of it: everything is there. */
   stop(): void {

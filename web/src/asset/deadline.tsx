@@ -1,6 +1,5 @@
 /** When it is needed, and what becomes of that. */
-import type { Deadline } from '../lib/api.js';
-import { sayDeadline } from './due.js';
+import { sayDeadline, type Deadline } from './due.js';
 
 const WORDS = { 'on-time': 'On time', 'at-risk': 'At risk', met: 'In time', missed: 'Too late' } as const;
 /** As the states of assets are coloured. */
