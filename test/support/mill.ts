@@ -38,6 +38,17 @@ rungs:
 presets: { h264: slow }
 storyboard: off
 `;
+/** Of which the lowest rung is a small part, also with all that comes beside encoding. */
+const HEAVY_PROFILE = `
+extends: default
+description: Pictures of some size, encoded with patience.
+rungs:
+  - { size: 720, codec: h264, crf: 22, capKbps: 6000 }
+  - { size: 480, codec: h264, crf: 22, capKbps: 3000 }
+  - { size: 144, codec: h264, crf: 23, capKbps: 500 }
+presets: { h264: slow }
+storyboard: off
+`;
 export const RUNGS = ['180p', '144p', '90p'];
 
 export interface Worker extends OwnProcess {
@@ -71,6 +82,7 @@ export async function openMill(dir: string, isolated: Config, roles: readonly Ro
   const profiles = await mkdtemp(join(dir, 'profiles-'));
   await writeFile(join(profiles, 'short-chunks.yaml'), PROFILE);
   await writeFile(join(profiles, 'slow.yaml'), SLOW_PROFILE);
+  await writeFile(join(profiles, 'heavy.yaml'), HEAVY_PROFILE);
   const config = merge(isolated, { profiles: { dir: profiles } });
   const { endpoint, mediaBucket, uploadsBucket } = config.storage;
   const proxy = createStoreProxy(endpoint);
