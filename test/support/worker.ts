@@ -46,7 +46,7 @@ export async function startProcess(
       if (ended) throw new Error(`${entry} ended before it was ready:\n${log.join('\n')}`);
       return log.some((line) => line.includes(ready));
     },
-    30_000,
+    90_000,
   );
   await up.catch((error: unknown) => {
     child.kill('SIGKILL');
