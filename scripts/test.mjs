@@ -6,6 +6,9 @@ import { ensureCode, ensureMediaTools, Missing, orExplain, root, TEST_TOOLS } fr
 /** More than most machines have cores to spare: suites wait for servers more than they compute. */
 const SUITES_AT_ONCE = 3;
 
+/** Beside other suites, encoders that give way to everything would stand still for as long as those compute. */
+const FAIR = { WORKERS_BULK_NICENESS: '3' };
+
 await orExplain(async () => {
   await ensureCode();
   await ensureMediaTools(TEST_TOOLS);
@@ -36,7 +39,7 @@ function jest(args) {
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
+      env: { ...FAIR, ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
     },
   );
   // Jest ends its servers when told to stop, so it must be told, and be waited for.

@@ -195,6 +195,11 @@ export const ConfigSchema = group({
     urgentConcurrency: count('First segments and seeks at once per video worker, beside its other encodes.', 4, {
       minimum: 1,
     }),
+    bulkNiceness: count(
+      'Niceness of encoders that no viewer waits for: they give way to those, and to servers of the same machine. 0 to 19.',
+      19,
+      { maximum: 19 },
+    ),
     imageConcurrency: count(
       'Images decoded at once per image worker; as many again are fetched or published. 0: one per core.',
       0,

@@ -33,7 +33,6 @@ import { ToolError } from '../../tools/tool-error.js';
 import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
 import { readRegularFile } from '../untrusted-file.js';
-import { BULK_NICENESS } from './run-encode.js';
 import { encodeLimits } from './tool-bounds.js';
 import { copyWatermark } from './watermark.js';
 import { withSource } from './with-source.js';
@@ -166,7 +165,7 @@ function runQuietly(
     readOnlyFiles: [SOURCE_FILE],
     limits: encodeLimits(config, mediaSeconds),
     stallSeconds: config.limits.stallSeconds + mediaSeconds,
-    niceness: BULK_NICENESS,
+    niceness: config.workers.bulkNiceness,
     signal,
   });
 }

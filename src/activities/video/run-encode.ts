@@ -23,8 +23,6 @@ const LOOK_MS = 200;
 const SLOW_STORE_MS = 1000;
 /** How long a draining worker may take to save what is finished. Less than the force time. */
 const SAVE_MS = 5000;
-/** Work gives way to what a viewer waits for on the same machine, and to the servers there. */
-export const BULK_NICENESS = 19;
 
 export interface Encode {
   readonly command: FfmpegCommand;
@@ -70,7 +68,7 @@ export async function runEncode(
     limits: encodeLimits(config, mediaSeconds),
     // No output is no progress: getting there is allowed to take as long as playing.
     stallSeconds: config.limits.stallSeconds + leadSeconds,
-    niceness: viewerWaits ? 0 : BULK_NICENESS,
+    niceness: viewerWaits ? 0 : config.workers.bulkNiceness,
     signal: either,
     onProgress,
     onStart: (control) => (brake = control),

@@ -9,7 +9,6 @@ import { judge } from '../../tools/failures.js';
 import type { FfmpegProgress, ToolResult } from '../../tools/tools.js';
 import type { ActivityContext } from '../context.js';
 import type { ActivityScope } from '../scope.js';
-import { BULK_NICENESS } from './run-encode.js';
 import { encodeLimits } from './tool-bounds.js';
 
 const MIB = 1024 ** 2;
@@ -42,7 +41,7 @@ export async function runFfmpeg(
       limits: { ...limits, fileMiB: Math.max(limits.fileMiB, Math.ceil(fileBytes / MIB)) },
       // What lies before the part that is wanted brings no progress.
       stallSeconds: config.limits.stallSeconds + mediaSeconds,
-      niceness: viewerWaits ? 0 : BULK_NICENESS,
+      niceness: viewerWaits ? 0 : config.workers.bulkNiceness,
       signal,
       onProgress,
     });
