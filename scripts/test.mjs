@@ -3,17 +3,30 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureCode, ensureMediaTools, Missing, orExplain, root, TEST_TOOLS } from './bootstrap.mjs';
 
+/** Suites that keep a core busy all the time, and what happens in them waits for nobody. */
+const HEAVY = 'test/(faults|players|web)/';
+const HEAVY_AT_ONCE = 2;
 /** More than most machines have cores to spare: suites wait for servers more than they compute. */
-const SUITES_AT_ONCE = 3;
+const OTHERS_AT_ONCE = 3;
 
 /** Beside other suites, encoders that give way to everything would stand still for as long as those compute. */
 const FAIR = { WORKERS_BULK_NICENESS: '3' };
+
+let isStopped = false;
 
 await orExplain(async () => {
   await ensureCode();
   await ensureMediaTools(TEST_TOOLS);
   await ensureServersBuilt();
-  process.exitCode = await jest(process.argv.slice(2));
+  const own = process.argv.slice(2);
+  const runs =
+    own.length > 0
+      ? [[`--maxWorkers=${HEAVY_AT_ONCE}`, ...own]]
+      : [
+          [`--maxWorkers=${HEAVY_AT_ONCE}`, `--testPathPatterns=${HEAVY}`],
+          [`--maxWorkers=${OTHERS_AT_ONCE}`, `--testPathIgnorePatterns=${HEAVY}`],
+        ];
+  for (const args of runs) if (!isStopped) process.exitCode = (await jest(args)) || process.exitCode;
 });
 
 async function ensureServersBuilt() {
@@ -33,17 +46,13 @@ async function ensureServersBuilt() {
 
 function jest(args) {
   const options = [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const child = spawn(
-    process.execPath,
-    [join(root, 'node_modules/jest/bin/jest.js'), `--maxWorkers=${SUITES_AT_ONCE}`, ...args],
-    {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...FAIR, ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
-    },
-  );
+  const child = spawn(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...FAIR, ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },
+  });
   // Jest ends its servers when told to stop, so it must be told, and be waited for.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isStopped = child.kill(signal)));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
