@@ -29,12 +29,12 @@ export class Cell<T> {
 /** The value now, and a new drawing whenever it changes. */
 export function useCell<T>(cell: Cell<T>): T {
   const [, redraw] = useState(0);
+  const drawn = cell.value;
   useEffect(() => {
-    const seen = cell.value;
     const end = cell.subscribe(() => redraw((count) => count + 1));
     // It may have changed between the drawing and now.
-    if (!Object.is(seen, cell.value)) redraw((count) => count + 1);
+    if (!Object.is(drawn, cell.value)) redraw((count) => count + 1);
     return end;
   }, [cell]);
-  return cell.value;
+  return drawn;
 }
