@@ -52,7 +52,7 @@ describe.each(pages)('%s', (page) => {
       expect([file, existsSync(join(root, file))]).toEqual([file, true]);
     }
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    for (const [, script = ''] of text.matchAll(/`npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(script);
+    for (const [, script = ''] of text.matchAll(/`npm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(script);
   });
 
   it('names settings and error codes that exist', () => {

@@ -149,7 +149,7 @@ function startWorker(script: string, host: Host, scratch: string): ChildProcess 
 
 /** The tools as plain JavaScript, and a script that takes one task from its standard input. */
 async function buildTools(dir: string): Promise<string> {
-  for (const part of ['contracts', 'tools', 'media']) {
+  for (const part of ['contracts', 'config', 'logging', 'metrics', 'telemetry', 'media', 'tools']) {
     execFileSync('node_modules/.bin/swc', [`src/${part}`, '-d', dir, '--strip-leading-paths', '--quiet'], {
       stdio: 'pipe',
     });
