@@ -33,7 +33,13 @@ export function isSure({ readyAt, refillMs }: Supply, needs: readonly Need[], no
   for (const { from, by } of open.sort((a, b) => ascending(a.by, b.by) || a.from - b.from)) {
     const first = slots[0];
     if (first === undefined || first > by) return false;
-    const [at] = slots.splice(Math.max(0, slots.findLastIndex((ready) => ready <= from)), 1) as [number];
+    const [at] = slots.splice(
+      Math.max(
+        0,
+        slots.findLastIndex((ready) => ready <= from),
+      ),
+      1,
+    ) as [number];
     insert(slots, Math.max(from, at) + refillMs);
   }
   return true;

@@ -68,7 +68,7 @@ export async function processVideo(job: Job, queues: QueueNames = DEFAULT_QUEUES
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const published = await inTime?.leave(error);
-    if (published) return await summaryOf(story, published);
+    if (published) return summaryOf(story, published);
     throw await endBadly(error, story, kind, compensations);
   }
 }
