@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
 
 import type { PublishActivities, Reservation, ReservationActivities } from '../contracts/activities.js';
 import { deadlineOf } from '../contracts/deadlines.js';
@@ -102,6 +102,7 @@ async function deliver(
     } catch (error) {
       // The process that kept it ready is gone, or is in trouble: any other will do.
       if (isCancellation(error)) throw error;
+      log.warn('not delivered by who kept a publisher ready', { target, error });
     }
   }
   return (await proxyActivities<PublishActivities>(policies.deliver(setting)).deliver(request)).at;

@@ -112,15 +112,19 @@ export class Publishers {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        if (this.wishing.delete(wish.id)) this.pool.release(wish.id);
         reject(signal.reason as Error);
+        // What another attempt asked for since is that one's.
+        if (this.wishing.get(wish.id) !== wishing) return;
+        this.wishing.delete(wish.id);
+        this.pool.release(wish.id);
       };
       signal.addEventListener('abort', leave, { once: true });
       const settle = (promised: boolean): void => {
         signal.removeEventListener('abort', leave);
         resolve(promised);
       };
-      this.wishing.set(wish.id, { wish, resolve: settle });
+      const wishing: Wishing = { wish, resolve: settle };
+      this.wishing.set(wish.id, wishing);
       this.steer();
     });
   }
