@@ -5,9 +5,9 @@ import { ensureCode, ensureMediaTools, Missing, orExplain, root, TEST_TOOLS } fr
 
 /** Suites that keep a core busy all the time, and what happens in them waits for nobody. */
 const HEAVY = 'test/(faults|players|web)/';
-const HEAVY_AT_ONCE = 2;
+const HEAVY_AT_ONCE = 3;
 /** More than most machines have cores to spare: suites wait for servers more than they compute. */
-const OTHERS_AT_ONCE = 3;
+const OTHERS_AT_ONCE = 4;
 
 /** Beside other suites, encoders that give way to everything would stand still for as long as those compute. */
 const FAIR = { WORKERS_BULK_NICENESS: '3' };
