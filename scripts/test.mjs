@@ -3,11 +3,16 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureCode, ensureMediaTools, Missing, orExplain, root, TEST_TOOLS } from './bootstrap.mjs';
 
-/** Suites that keep a core busy all the time, and what happens in them waits for nobody. */
-const HEAVY = 'test/(faults|players|web)/';
-const HEAVY_AT_ONCE = 3;
-/** More than most machines have cores to spare: suites wait for servers more than they compute. */
-const OTHERS_AT_ONCE = 4;
+/**
+ * Which suites run beside how many others. Players play in real time, and a machine with no time for them makes them
+ * stall; what causes faults encodes all the time; the others wait for servers more than they compute.
+ */
+const PHASES = [
+  { suites: '--testPathPatterns=/test/players/', atOnce: 1 },
+  { suites: '--testPathPatterns=/test/(faults|web)/', atOnce: 2 },
+  { suites: '--testPathIgnorePatterns=/test/(players|faults|web)/', atOnce: 4 },
+];
+const OWN_AT_ONCE = 2;
 
 /** Beside other suites, encoders that give way to everything would stand still for as long as those compute. */
 const FAIR = { WORKERS_BULK_NICENESS: '3' };
@@ -21,11 +26,8 @@ await orExplain(async () => {
   const own = process.argv.slice(2);
   const runs =
     own.length > 0
-      ? [[`--maxWorkers=${HEAVY_AT_ONCE}`, ...own]]
-      : [
-          [`--maxWorkers=${HEAVY_AT_ONCE}`, `--testPathPatterns=${HEAVY}`],
-          [`--maxWorkers=${OTHERS_AT_ONCE}`, `--testPathIgnorePatterns=${HEAVY}`],
-        ];
+      ? [[`--maxWorkers=${OWN_AT_ONCE}`, ...own]]
+      : PHASES.map(({ suites, atOnce }) => [`--maxWorkers=${atOnce}`, suites]);
   for (const args of runs) if (!isStopped) process.exitCode = (await jest(args)) || process.exitCode;
 });
 

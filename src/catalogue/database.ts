@@ -206,6 +206,12 @@ interface TargetDeliveriesTable {
   delivered_at: Date | null;
 }
 
+interface DemandsTable {
+  asset_id: string;
+  needed_by: Date;
+  work: number;
+}
+
 export interface Tables {
   assets: AssetsTable;
   asset_history: HistoryTable;
@@ -222,6 +228,7 @@ export interface Tables {
   webhook_deliveries: WebhookDeliveriesTable;
   encode_speeds: EncodeSpeedsTable;
   target_deliveries: TargetDeliveriesTable;
+  deadline_demands: DemandsTable;
 }
 
 export type Database = Kysely<Tables>;

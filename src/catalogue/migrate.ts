@@ -7,6 +7,7 @@ import * as images from './migrations/0003-images.js';
 import * as api from './migrations/0004-api.js';
 import * as deadlines from './migrations/0005-deadlines.js';
 import * as deliveries from './migrations/0006-deliveries.js';
+import * as demands from './migrations/0007-demands.js';
 
 /** In order of their names. Forward only: a released migration is never changed, a mistake is mended by the next one. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -16,6 +17,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-api': api,
   '0005-deadlines': deadlines,
   '0006-deliveries': deliveries,
+  '0007-demands': demands,
 };
 
 /**

@@ -68,6 +68,8 @@ export interface ChunkRequest {
   readonly viewerWaits?: boolean | undefined;
   /** Its deadline comes before its size: encoded faster, to files that are larger for the same picture. */
   readonly isHasty?: boolean | undefined;
+  /** The least of it may come first, and the other rungs later, where deadlines of other videos are in danger. */
+  readonly isDivisible?: boolean | undefined;
 }
 
 /** What a copy brought. */

@@ -249,6 +249,8 @@ export interface ChunkResult {
   readonly damagedFrames: number;
   /** Lowest sampled SSIM of each rung against the source; empty where it was not measured. */
   readonly quality: readonly RungQuality[];
+  /** Rungs that were asked for and are to follow: others need the machine before their deadlines. */
+  readonly left?: readonly string[] | undefined;
   /** Of a job with a deadline. */
   readonly timing?: EncodeTiming | undefined;
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { createActivities } from '../activities/index.js';
 import type { ActivityContext } from '../activities/context.js';
 import { ownQueue } from '../activities/deliver/own-queue.js';
+import { encodesAtOnce } from '../activities/video/contention.js';
 import type { Config } from '../config/schema.js';
 
 export type Role = 'media' | 'video' | 'image' | 'publish';
@@ -32,9 +33,7 @@ export function planRole(role: Role, config: Config, cores: number = availablePa
         needsTools: false,
       };
     case 'video': {
-      // One ffmpeg fills about two cores with its rungs; never fewer than two, so that sound does not
-      // wait behind a long encode.
-      const bulk = workers.videoConcurrency || Math.max(2, Math.floor(cores / 2));
+      const bulk = encodesAtOnce(config, cores);
       return {
         pools: [
           { taskQueue: queues.video, concurrency: bulk, runsWorkflows: false },

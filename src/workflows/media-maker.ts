@@ -155,11 +155,13 @@ export class MediaMaker {
       rungs = pacing.rungsOf(this.encodedRungs());
       for (const name of rungs) story.part(name, 'running');
       pacing.began(chunk, rungs);
-      return [rungs, () => steps.encodeChunk(chunk, rungs, true, { isHasty: pacing.isHasty })];
+      const { isHasty, isDivisible } = pacing;
+      return [rungs, () => steps.encodeChunk(chunk, rungs, true, { isHasty, isDivisible })];
     });
+    const { left = [] } = result;
     quality.add(chunk, result.quality);
     later.add(
-      this.encodedRungs().filter((name) => !rungs.includes(name)),
+      this.encodedRungs().filter((name) => !rungs.includes(name) || left.includes(name)),
       chunk,
     );
     pacing.ended(chunk, result);

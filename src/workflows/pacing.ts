@@ -18,7 +18,6 @@ import { announce } from './deadline.js';
 import type { RunningStep } from './parts.js';
 import type { Rooms } from './rooms.js';
 import { defaultTrack } from './sound.js';
-
 import { together } from './together.js';
 
 /** Work per second of one chunk, before any was measured. */
@@ -74,6 +73,11 @@ export class Pacing {
     return !this.isPublished && (this.course?.isHasty ?? false);
   }
 
+  /** Whoever encodes a chunk may leave rungs for later. */
+  get isDivisible(): boolean {
+    return !this.isPublished && this.course !== undefined;
+  }
+
   /** Chunks at once. */
   get lanes(): number {
     return this.isHasty ? MOST_CHUNK_LANES : CHUNK_LANES;
@@ -92,9 +96,11 @@ export class Pacing {
     this.running.set(chunk, { since: Date.now(), rungs });
   }
 
-  ended(chunk: Chunk, { timing }: Partial<Pick<ChunkResult, 'timing'>> = {}): void {
+  ended(chunk: Chunk, { timing, left = [] }: Pick<ChunkResult, 'timing' | 'left'>): void {
+    const { rungs } = this.running.get(chunk)!;
     this.running.delete(chunk);
     if (timing) this.measured(timing);
+    if (left.length > 0) this.rungs = Math.min(this.rungs, rungs.length - left.length);
     this.look();
   }
 

@@ -27,6 +27,12 @@ import type { Rendition } from '../contracts/renditions.js';
 import { policies, urgencyOf, urgencyOfTexts, type Urgency } from './policies.js';
 import type { Story } from './story.js';
 
+interface EncodeOptions {
+  readonly urgency?: 'wanted' | 'first';
+  readonly isHasty?: boolean;
+  readonly isDivisible?: boolean;
+}
+
 export class Steps {
   constructor(
     private readonly story: Story,
@@ -48,7 +54,7 @@ export class Steps {
     chunk: Chunk,
     rungs: readonly string[],
     stills: boolean,
-    { urgency, isHasty = false }: { urgency?: 'wanted' | 'first'; isHasty?: boolean } = {},
+    { urgency, isHasty = false, isDivisible = false }: EncodeOptions = {},
   ): Promise<ChunkResult> {
     const { job, setting } = this.story;
     const from = this.secondsAt(chunk.firstSegment);
@@ -57,7 +63,11 @@ export class Steps {
     const policy = policies.encode(setting, urgency ?? urgencyOf(from, this.plan.facts.duration), to - from, summary);
     const { encodeChunk } = proxyActivities<VideoActivities>(policy);
     const viewerWaits = urgency !== undefined;
-    return encodeChunk({ job, plan: this.plan, chunk, rungs, stills, viewerWaits, ...(isHasty && { isHasty }) });
+    return encodeChunk({
+      ...{ job, plan: this.plan, chunk, rungs, stills, viewerWaits },
+      ...(isHasty && { isHasty }),
+      ...(isDivisible && { isDivisible }),
+    });
   }
 
   copyRung(rung: string): Promise<CopyResult> {

@@ -5,10 +5,15 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
 import { createActivities, type Activities } from '../../src/activities/index.js';
+import { demand, rungsForNow } from '../../src/activities/video/contention.js';
 import { settleDeadline } from '../../src/activities/deadlines/publish-deadline.js';
+import { noteDone, openDemands } from '../../src/catalogue/demands.js';
+import { noteSpeed } from '../../src/catalogue/speeds.js';
 import type { Config } from '../../src/config/index.js';
+import type { ChunkRequest } from '../../src/contracts/activities.js';
 import type { AssetDocument, Job } from '../../src/contracts/assets.js';
 import type { DeadlineReport } from '../../src/contracts/deadlines.js';
+import { fromTheBottom } from '../../src/contracts/projection.js';
 import { createLogger } from '../../src/logging/index.js';
 import { openContext, type OpenContext } from '../../src/workers/context.js';
 import { openApi, problemOf, type Client, type TestApi } from '../support/api.js';
@@ -170,6 +175,54 @@ describe('a deadline', () => {
     expect(rows[0]!.payload).toMatchObject({
       ...{ type: 'deadline.at-risk', data: { assetId: job.assetId, deadline: { state: 'at-risk', publishBy } } },
     });
+  });
+});
+
+describe('what an encode makes', () => {
+  it('is the least of it while all that are needed do not fit, and everything again when they do', async () => {
+    const db = worker.activities.db;
+    const plan = planOf(60);
+    const first = await received({ publishBy: from(MINUTE) });
+    const second = await received({ publishBy: from(2 * MINUTE) });
+    const rungs = plan.rungs.map(({ name }) => name);
+    const forNow = (job: Job, own: Partial<ChunkRequest> = {}) =>
+      rungsForNow(worker.activities, worker.activities, {
+        ...{ job, plan, rungs, chunk: { firstSegment: 0, segments: 1 }, stills: false, isDivisible: true, ...own },
+      });
+    const least = [fromTheBottom(plan.rungs)[0]!.name];
+    expect(rungs.length).toBeGreaterThan(1);
+
+    // Nobody knows how fast a machine is, or what is needed.
+    await demand(worker.activities, first, plan);
+    await demand(worker.activities, second, plan);
+    expect(await forNow(first)).toEqual(rungs);
+    const { work } = (await openDemands(db)).find(({ assetId }) => assetId === first.assetId)!;
+    expect(work).toBeGreaterThan(0);
+    await noteSpeed(db, 'of a test', work / 300);
+    expect(await forNow(first)).toEqual(least);
+    expect(await forNow(second)).toEqual(least);
+    // Who asks for one, or for all, has it.
+    expect(await forNow(first, { isDivisible: undefined })).toEqual(rungs);
+    expect(await forNow(first, { rungs: rungs.slice(0, 1) })).toEqual(rungs.slice(0, 1));
+
+    // What is made is no demand any more, nor what nobody waits for.
+    await noteDone(db, first.assetId, work);
+    await noteDone(db, second.assetId, work * 2);
+    expect((await openDemands(db)).map((one) => one.work)).toEqual([0, 0]);
+    expect(await forNow(first)).toEqual(rungs);
+    await demand(worker.activities, first, plan);
+    await publish(first);
+    expect(await forNow(first)).toEqual(rungs);
+    expect((await openDemands(db)).map(({ assetId }) => assetId)).toEqual([second.assetId]);
+  });
+
+  it('counts from the deadline that holds now', async () => {
+    const job = await received({ publishBy: from(MINUTE) });
+    await demand(worker.activities, job, planOf(4));
+    const later = from(60 * MINUTE);
+    expect((await ours.send('PATCH', `/v1/assets/${job.assetId}`, { publishBy: later })).status).toBe(200);
+    const mine = (await openDemands(worker.activities.db)).find(({ assetId }) => assetId === job.assetId);
+    expect(mine!.neededBy).toBe(Date.parse(later));
   });
 });
 

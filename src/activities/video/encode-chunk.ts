@@ -15,6 +15,7 @@ import { chunkEnd, chunkFrom, NO_STILLS } from '../../media/video/chunk-result.j
 import { segmentName, streamPrefix } from '../../media/video/layout.js';
 import type { ActivityContext } from '../context.js';
 import { activity, type ActivityScope } from '../scope.js';
+import { rungsForNow } from './contention.js';
 import { encodePart, type MadePart, type Part } from './encode-part.js';
 import { hasDeadline, timingOf } from './pace.js';
 import { findPresent, framesPresent, type Present } from './present.js';
@@ -23,9 +24,10 @@ import { measureQuality } from './quality.js';
 type PlanOnGrid = VideoPlan & { readonly grid: Grid };
 
 export function createEncodeChunk(context: ActivityContext) {
-  return activity(context.logger, async (scope, request: ChunkRequest): Promise<ChunkResult> => {
-    const { job, chunk } = request;
+  return activity(context.logger, async (scope, asked: ChunkRequest): Promise<ChunkResult> => {
     const startedAt = Date.now();
+    const request = { ...asked, rungs: await rungsForNow(context, scope, asked) };
+    const { job, chunk } = request;
     const plan = onGrid(request.plan);
     const { grid } = plan;
     const rungs = request.rungs.map((name) => rungOf(plan, name));
@@ -52,8 +54,10 @@ export function createEncodeChunk(context: ActivityContext) {
     });
     const result = { frames, endedEarly, damagedFrames: made?.damagedFrames ?? 0, quality };
     if (!hasDeadline(job)) return result;
+    const left = asked.rungs.filter((name) => !request.rungs.includes(name));
     const work = made ? workOf(plan, chunkFrom(chunk, start), rungs, request) : 0;
-    return { ...result, timing: await timingOf(context, scope, { work, wallMs: made?.wallMs ?? 0, startedAt }) };
+    const timing = await timingOf(context, scope, job, { work, wallMs: made?.wallMs ?? 0, startedAt });
+    return { ...result, ...(left.length > 0 && { left }), timing };
   });
 }
 

@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 
 import { Context } from '@temporalio/activity';
 
+import { noteDone } from '../../catalogue/demands.js';
 import { knownSpeed, noteSpeed } from '../../catalogue/speeds.js';
 import type { Job } from '../../contracts/assets.js';
 import type { EncodeTiming, FleetLoad, Pace } from '../../contracts/pace.js';
@@ -32,6 +33,7 @@ export async function paceOf(context: Needs, scope: Pick<ActivityScope, 'logger'
 export async function timingOf(
   context: Needs,
   scope: Pick<ActivityScope, 'logger' | 'info'>,
+  { assetId }: Job,
   { work, wallMs, startedAt }: { readonly work: number; readonly wallMs: number; readonly startedAt: number },
 ): Promise<EncodeTiming> {
   const { info } = scope;
@@ -41,6 +43,7 @@ export async function timingOf(
     assertAlive();
     await noteSpeed(context.db, machineClass(), speed);
   }
+  if (work > 0) await noteDone(context.db, assetId, work);
   return {
     // Of the first attempt, as well as the others know it.
     startedAt: new Date(info.attempt === 1 ? startedAt : info.scheduledTimestampMs).toISOString(),
@@ -53,7 +56,7 @@ export async function timingOf(
 let kept: { readonly at: number; readonly load: Promise<FleetLoad> } | undefined;
 
 /** Of both queues of the encoders. What can't be had is not worth a failure: then nobody else is taken to be there. */
-async function fleetLoad({ config }: Needs, { logger }: Pick<ActivityScope, 'logger'>): Promise<FleetLoad> {
+export async function fleetLoad({ config }: Needs, { logger }: Pick<ActivityScope, 'logger'>): Promise<FleetLoad> {
   if (!kept || performance.now() - kept.at > KEPT_MS) {
     const { video, videoUrgent } = config.queues;
     const load = Promise.all([describe(video), describe(videoUrgent)]).then(([bulk, urgent]) => ({
