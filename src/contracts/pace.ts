@@ -24,4 +24,6 @@ export interface Pace {
   /** As `EncodeTiming.speed`, of machines of late; absent where none has encoded yet. */
   readonly speed?: number | undefined;
   readonly load: FleetLoad;
+  /** Not everything that has a deadline can be whole in time. */
+  readonly isContended?: boolean | undefined;
 }

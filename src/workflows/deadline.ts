@@ -37,6 +37,7 @@ export class Deadline {
   private readonly own: Priority;
   private isKept = false;
   private startedAt: string | undefined;
+  private readonly begunAt = Date.now();
   private readonly measures = new Set<Measure>();
   /** Set by whoever knows how urgent it is. */
   priority: Priority | undefined;
@@ -87,9 +88,16 @@ export class Deadline {
     return { publishBy: this.wishes.publishBy, publishNotBefore: this.wishes.publishNotBefore };
   }
 
-  /** @param at ISO 8601. Of several, the first counts. */
+  /**
+   * Of several, the first counts. A machine whose clock is wrong can not say that it was before anybody asked for it,
+   * or is yet to come.
+   *
+   * @param at ISO 8601, by the clock of whoever encodes
+   */
   encodingStarted(at: string): void {
-    if (this.startedAt === undefined || at < this.startedAt) this.startedAt = at;
+    const known = Math.min(Math.max(Date.parse(at), this.begunAt), Date.now());
+    const startedAt = new Date(known).toISOString();
+    if (this.startedAt === undefined || startedAt < this.startedAt) this.startedAt = startedAt;
   }
 
   take(measure: Measure): void {

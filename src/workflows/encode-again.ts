@@ -9,12 +9,16 @@ import { inLanes } from './together.js';
 export const ENCODE_LANES = 16;
 
 /** @param findings those of rungs that are copied, and of what is no rung, are none of its business. */
-export async function encodeAgain(findings: readonly Finding[], studio: Studio): Promise<void> {
+export async function encodeAgain(
+  findings: readonly Finding[],
+  studio: Studio,
+  { isSpare = false }: { readonly isSpare?: boolean } = {},
+): Promise<void> {
   const rungs = studio.steps.plan.rungs.filter(
     ({ name, passthrough }) => !passthrough && findings.some((finding) => finding.name === name),
   );
   for (const { name } of rungs) studio.story.part(name, 'running');
-  await inLanes(ENCODE_LANES, runsOf(findings, studio), (run) => encode(run, studio));
+  await inLanes(ENCODE_LANES, runsOf(findings, studio), (run) => encode(run, studio, isSpare));
   for (const name of studio.parts.left(rungs)) studio.story.part(name, 'done');
 }
 
@@ -36,13 +40,17 @@ function runsOf(findings: readonly Finding[], { steps, chunks }: Studio): Run[] 
   return [...runs.values()].toSorted((a, b) => a.chunk.firstSegment - b.chunk.firstSegment);
 }
 
-async function encode({ chunk, rungs }: Run, { steps, parts, quality, pacing }: Studio): Promise<void> {
+async function encode(
+  { chunk, rungs }: Run,
+  { steps, parts, quality, pacing }: Studio,
+  isSpare: boolean,
+): Promise<void> {
   try {
     await parts.stoppable<void>(() => {
       const left = rungs.filter((name) => !parts.isLost(name));
       if (left.length === 0) return [[], () => Promise.resolve()];
       const make = async (): Promise<void> => {
-        const result = await steps.encodeChunk(chunk, left, false, { isHasty: pacing.isHasty });
+        const result = await steps.encodeChunk(chunk, left, false, { isHasty: pacing.isHasty, isSpare });
         if (result.timing) pacing.measured(result.timing);
         for (const name of left) quality.forget(name, chunk);
         quality.add(chunk, result.quality);

@@ -54,12 +54,12 @@ export class FirstLook {
   }
 
   private async showPicture(): Promise<boolean> {
-    const { steps, parts } = this.studio;
+    const { steps, parts, pacing } = this.studio;
     const { rungs, kind } = steps.plan;
     try {
       const shown = await parts.stoppable<boolean>(() => {
         const rung = lowestRung(rungs.filter(({ name }) => !parts.isLost(name)))?.name;
-        if (rung === undefined) return [[], () => Promise.resolve(false)];
+        if (rung === undefined || pacing.isShort) return [[], () => Promise.resolve(false)];
         return [[rung], () => this.encodeFirst(rung)];
       });
       return kind === 'audio' || shown;
@@ -81,13 +81,13 @@ export class FirstLook {
   }
 
   private async playSound(): Promise<void> {
-    const { steps, parts } = this.studio;
+    const { steps, parts, pacing } = this.studio;
     const track = defaultTrack(steps.plan);
-    if (!track) return;
+    if (!track || pacing.isShort) return;
     const run = previewFrom(steps.plan, 0);
     this.wanted.isMade(track.name, run);
     await parts.stoppable(() =>
-      parts.isLost(track.name)
+      parts.isLost(track.name) || pacing.isShort
         ? [[], () => Promise.resolve()]
         : [[track.name], () => steps.previewAudio(track, run, 'first')],
     );

@@ -177,7 +177,7 @@ export class MediaMaker {
         problem: 'It was left for later.',
         segments: chunks.real(later.chunksOf(name)),
       }));
-      await encodeAgain(findings, this.studio);
+      await encodeAgain(findings, this.studio, { isSpare: true });
       later.done(names);
     }
   }

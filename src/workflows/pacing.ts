@@ -1,60 +1,53 @@
 /** Keeps a video to its deadline: looks ahead again and again, and decides what to leave out for the time being. */
 import { condition, isCancellation, log } from '@temporalio/workflow';
 
-import type { EncodeTiming, FleetLoad, Pace } from '../contracts/pace.js';
-import { decodingOf, encodingOf, fromTheBottom } from '../contracts/projection.js';
+import type { EncodeTiming, Pace } from '../contracts/pace.js';
 import {
   courseOf,
   nextLookIn,
   priorityBySlack,
-  reserveOf,
   UPGRADE_PRIORITY,
   SAFE_PRIORITY,
   type Course,
   type Outlook,
 } from '../contracts/course.js';
-import { segmentCount, type Chunk, type ChunkResult, type VideoRung } from '../contracts/plan.js';
+import type { Chunk, ChunkResult } from '../contracts/plan.js';
 import { announce } from './deadline.js';
+import { Forecast } from './forecast.js';
 import type { RunningStep } from './parts.js';
 import type { Rooms } from './rooms.js';
 import { defaultTrack } from './sound.js';
 import { together } from './together.js';
 
-/** Work per second of one chunk, before any was measured. */
-const USUAL_SPEED = 60;
-/** Of a new measurement. */
-const SHARE = 0.5;
-/** Steps that a machine does side by side. */
-const SIDE_BY_SIDE = 2;
 /** Chunks of one video in flight: enough to keep a fleet busy, few enough to keep the history of a long video small at any moment. */
 export const CHUNK_LANES = 16;
 export const MOST_CHUNK_LANES = 64;
-/** No step is nearly done for ever: it may be in a queue. */
-const NEARLY_DONE = 0.9;
 /** Seconds of sound that are encoded within a few seconds: begun anew, it loses little. */
 const SHORT_SOUND = 600;
 
 export class Pacing {
-  private speed = USUAL_SPEED;
-  private load: FleetLoad = { waiting: 0, workers: 1 };
-  private waited: number | undefined;
-  private readonly running = new Map<Chunk, { readonly since: number; readonly rungs: readonly string[] }>();
   /** Rungs that are made first, from the bottom. What was once left for later stays that. */
   private rungs = Infinity;
   private course: Course | undefined;
   private isCalled = false;
   private isPublished = false;
-  /** When encoding could begin, milliseconds since 1970. */
-  private begunAt = 0;
+  private readonly forecast: Forecast;
 
-  constructor(private readonly studio: Rooms) {}
+  constructor(private readonly studio: Rooms) {
+    this.forecast = new Forecast(studio);
+  }
 
   /** @param pace what is known of the machines before the first chunk */
   begin(pace: Pace | undefined): void {
-    this.begunAt = Date.now();
-    this.speed = pace?.speed ?? this.speed;
-    this.load = pace?.load ?? this.load;
+    this.forecast.begin(pace);
+    if (pace?.isContended) this.rungs = 1;
     this.look();
+  }
+
+  /** There is no time for what is made only to be seen sooner. */
+  get isShort(): boolean {
+    if (!this.course) return false;
+    return this.isCalled || this.course.isAtRisk || this.rungs < this.forecast.rungs.length;
   }
 
   /** Looks ahead until it is cancelled. Costs a job without a deadline nothing. */
@@ -65,7 +58,7 @@ export class Pacing {
   /** Of these rungs, those that a chunk is to be made in now. */
   rungsOf(names: readonly string[]): string[] {
     this.look();
-    const first = this.fromTheBottom().slice(0, this.isPublished ? Infinity : this.rungs);
+    const first = this.forecast.rungs.slice(0, this.isPublished ? Infinity : this.rungs);
     return names.filter((name) => first.some((rung) => rung.name === name));
   }
 
@@ -86,29 +79,24 @@ export class Pacing {
   /** What of the rungs that were left for later is to be made next: whole rungs while there is a deadline to come. */
   next(): string[] {
     const { later } = this.studio;
-    const left = this.fromTheBottom()
-      .map(({ name }) => name)
-      .filter((name) => later.chunksOf(name).length > 0);
+    const left = this.forecast.rungs.map(({ name }) => name).filter((name) => later.chunksOf(name).length > 0);
     return this.course && !this.isPublished ? left.slice(0, 1) : left;
   }
 
   began(chunk: Chunk, rungs: readonly string[]): void {
-    this.running.set(chunk, { since: Date.now(), rungs });
+    this.forecast.began(chunk, rungs);
   }
 
   ended(chunk: Chunk, { timing, left = [] }: Pick<ChunkResult, 'timing' | 'left'>): void {
-    const { rungs } = this.running.get(chunk)!;
-    this.running.delete(chunk);
+    const { rungs } = this.forecast.ended(chunk);
     if (timing) this.measured(timing);
     if (left.length > 0) this.rungs = Math.min(this.rungs, rungs.length - left.length);
     this.look();
   }
 
-  measured({ startedAt, waitedSeconds, speed, load }: EncodeTiming): void {
-    this.studio.story.deadline.encodingStarted(startedAt);
-    if (speed !== undefined) this.speed += SHARE * (speed - this.speed);
-    this.waited = waitedSeconds;
-    this.load = load;
+  measured(timing: EncodeTiming): void {
+    this.studio.story.deadline.encodingStarted(timing.startedAt);
+    this.forecast.measured(timing);
   }
 
   /** Whether what is whole is to be published now, and the rest to follow. */
@@ -175,7 +163,7 @@ export class Pacing {
       if (publishBy === undefined && this.course) this.forget();
       return;
     }
-    const outlook = this.outlook(Date.parse(publishBy));
+    const outlook = this.forecast.outlook(Date.parse(publishBy));
     const course = courseOf(outlook);
     this.course = { ...course, isAtRisk: course.isAtRisk || (this.course?.isAtRisk ?? false) };
     this.act(course, outlook);
@@ -202,7 +190,7 @@ export class Pacing {
     if (course.isHasty && chunks.all.length > CHUNK_LANES) deadline.take('lanes');
     if (course.isHasty) deadline.take('preset');
     this.rungs = Math.min(this.rungs, isLast ? 1 : course.rungs);
-    if (this.rungs < this.fromTheBottom().length) deadline.take('fewer-rungs');
+    if (this.rungs < this.forecast.rungs.length) deadline.take('fewer-rungs');
     if (isLast && !this.isCalled) this.callLast();
   }
 
@@ -226,74 +214,7 @@ export class Pacing {
     return Math.max(0.1, Math.min(nextLookIn(seconds(course.publishAt)), ...ahead));
   }
 
-  private outlook(publishBy: number): Outlook {
-    const { steps, chunks } = this.studio;
-    const { plan } = steps;
-    const now = Date.now();
-    const segments = (plan.grid ? segmentCount(plan.grid) : 1) * (plan.rungs.length + plan.audio.length);
-    const chunksLeft = chunks.left.length || this.laterRuns;
-    const layers = this.layers(false, now);
-    return {
-      now,
-      publishBy,
-      layers,
-      hastyLayers: this.layers(true, now),
-      lowest: this.layers(true, Infinity)[0] ?? 0,
-      chunksLeft,
-      speed: this.speed,
-      lanes: Math.max(1, Math.min(chunksLeft, this.load.workers)),
-      waitSeconds: this.waitSeconds(layers, chunksLeft),
-      ...reserveOf((publishBy - this.begunAt) / 1000, segments),
-    };
-  }
-
-  /** By what was waited for, and by what waits now in front of it. */
-  private waitSeconds(layers: readonly number[], chunksLeft: number): number {
-    if (chunksLeft === 0) return 0;
-    const each = layers.reduce((sum, work) => sum + work, 0) / chunksLeft / this.speed;
-    const ahead = (this.load.waiting * each) / (this.load.workers * SIDE_BY_SIDE);
-    return this.waited === undefined ? ahead : (this.waited + ahead) / 2;
-  }
-
-  /** Work that is left of every rung, from the bottom. @param now Infinity: whatever may be under way */
-  private layers(isHasty: boolean, now: number): number[] {
-    const { steps, chunks, later } = this.studio;
-    const { plan } = steps;
-    const all = chunks.left.map((chunk) => ({ chunk, share: 1 - this.doneOf(chunk, now) }));
-    return this.fromTheBottom().map((rung, place) => {
-      const first = all.map(({ chunk, share }) => {
-        const decoding = place === 0 ? decodingOf(plan, chunk) : 0;
-        return share * (decoding + encodingOf(plan, chunk, rung, { isHasty }));
-      });
-      const second = later
-        .chunksOf(rung.name)
-        .map((chunk) => decodingOf(plan, chunk) + encodingOf(plan, chunk, rung, { isHasty }));
-      return [...first, ...second].reduce((sum, work) => sum + work, 0);
-    });
-  }
-
-  /** Share of a chunk that is done by now, if it had its place as soon as others had. */
-  private doneOf(chunk: Chunk, now: number): number {
-    const run = this.running.get(chunk);
-    if (!run || now === Infinity) return 0;
-    const { plan } = this.studio.steps;
-    const rungs = plan.rungs.filter(({ name }) => run.rungs.includes(name));
-    const work = rungs.reduce((sum, rung) => sum + encodingOf(plan, chunk, rung), decodingOf(plan, chunk));
-    const seconds = (now - run.since) / 1000 - (this.waited ?? 0);
-    return work === 0 ? 0 : Math.max(0, Math.min(NEARLY_DONE, (seconds * this.speed) / work));
-  }
-
-  private get laterRuns(): number {
-    return Math.max(0, ...this.fromTheBottom().map(({ name }) => this.studio.later.chunksOf(name).length));
-  }
-
-  /** Those that are encoded, and still wanted. */
-  private fromTheBottom(): VideoRung[] {
-    const { steps, parts } = this.studio;
-    return fromTheBottom(steps.plan.rungs.filter(({ name, passthrough }) => !passthrough && !parts.isLost(name)));
-  }
-
   private isEncoded(name: string): boolean {
-    return this.fromTheBottom().some((rung) => rung.name === name);
+    return this.forecast.rungs.some((rung) => rung.name === name);
   }
 }

@@ -8,6 +8,7 @@
 import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
 
 import type { Priority } from '../contracts/assets.js';
+import { SAFE_PRIORITY } from '../contracts/course.js';
 import type { QueueNames } from '../contracts/names.js';
 
 /** Whose step it is, and where the steps are done. */
@@ -99,6 +100,12 @@ function placeOf({ priority, standing, queues }: Setting, urgency: Urgency): { p
   }
   return { priority, taskQueue: queue(standing === 'last-call' || (standing === 'deadline' && urgency === 'head')) };
 }
+
+/** For what need not be there in time: it gives way to everything that must. */
+export const spare = (setting: Setting): Setting =>
+  setting.standing === 'deadline' || setting.standing === 'last-call'
+    ? { ...setting, priority: SAFE_PRIORITY, standing: 'safe' }
+    : setting;
 
 const common = ({ tenant, priority }: Setting, summary: string): ActivityOptions => ({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -15,7 +15,7 @@ import { Later } from './later.js';
 import { MediaMaker } from './media-maker.js';
 import { Pacing } from './pacing.js';
 import { Parts } from './parts.js';
-import { policies } from './policies.js';
+import { policies, spare } from './policies.js';
 import { Quality } from './quality.js';
 import { Steps } from './steps.js';
 import { Story } from './story.js';
@@ -103,10 +103,11 @@ async function inspected(story: Story): Promise<Exclude<Inspection, { outcome: '
 }
 
 /** For uploads to come: this one does not need it. Not before somebody can watch. */
-async function hash({ job, setting }: Story, look: PromiseLike<void>): Promise<void> {
+async function hash(story: Story, look: PromiseLike<void>): Promise<void> {
   await look;
+  const { job, setting } = story;
   try {
-    await proxyActivities<VideoActivities>(policies.encode(setting, 'bulk', 0, 'checksum')).hashSource(job);
+    await proxyActivities<VideoActivities>(policies.encode(spare(setting), 'bulk', 0, 'checksum')).hashSource(job);
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn('no checksum', { error });

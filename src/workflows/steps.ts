@@ -24,13 +24,15 @@ import {
   type VideoRung,
 } from '../contracts/plan.js';
 import type { Rendition } from '../contracts/renditions.js';
-import { policies, urgencyOf, urgencyOfTexts, type Urgency } from './policies.js';
+import { policies, spare, urgencyOf, urgencyOfTexts, type Urgency } from './policies.js';
 import type { Story } from './story.js';
 
 interface EncodeOptions {
   readonly urgency?: 'wanted' | 'first';
   readonly isHasty?: boolean;
   readonly isDivisible?: boolean;
+  /** It need not be there in time. */
+  readonly isSpare?: boolean;
 }
 
 export class Steps {
@@ -54,9 +56,10 @@ export class Steps {
     chunk: Chunk,
     rungs: readonly string[],
     stills: boolean,
-    { urgency, isHasty = false, isDivisible = false }: EncodeOptions = {},
+    { urgency, isHasty = false, isDivisible = false, isSpare = false }: EncodeOptions = {},
   ): Promise<ChunkResult> {
-    const { job, setting } = this.story;
+    const { job } = this.story;
+    const setting = isSpare ? spare(this.story.setting) : this.story.setting;
     const from = this.secondsAt(chunk.firstSegment);
     const to = this.secondsAt(chunk.firstSegment + chunk.segments);
     const summary = `${urgency === 'wanted' ? 'wanted: ' : ''}${runOf(chunk)}: ${rungs.join(' ') || 'pictures'}`;

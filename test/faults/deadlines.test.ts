@@ -9,10 +9,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { connect, type Database } from '../../src/catalogue/database.js';
+import type { AssetDocument } from '../../src/contracts/assets.js';
 import { merge } from '../../src/local/addresses.js';
 import { decodeAll } from '../../src/starters/cli/decode-check.js';
-import { CLIP_SECONDS, makeClip, meetDeadlines } from '../support/deadline-trial.js';
-import { lastWords, openMill, type Mill } from '../support/mill.js';
+import { CLIP_SECONDS, makeClip, meetDeadlines, rowsOf } from '../support/deadline-trial.js';
+import { lastWords, openMill, type Film, type Mill } from '../support/mill.js';
+import { until } from '../support/processes.js';
 import { privateStack } from '../support/stack.js';
 
 /** Seconds from now: over before anybody could have made all of it. */
@@ -65,3 +67,33 @@ test('a worker dies and Temporal is restarted: each clip is published with what 
     throw new Error(`${String(error)}\n${lastWords(mill)}`, { cause: error });
   }
 }, 600_000);
+
+test('a film of several chunks is published in its whole length with what is whole of it, and becomes whole', async () => {
+  const seconds = 24;
+  const film = await makeClip(join(dir, 'film.mp4'), 640, 360, seconds);
+  const publishBy = new Date(Date.now() + 2_000).toISOString();
+  const submitted = await mill.submit(film, 'film.mp4', { profile: 'slow', publishBy });
+  try {
+    const row = async () => (await rowsOf({ db }, [submitted]))[0];
+    await until('it is published', async () => (await row())?.first_published_at != null, 300_000);
+    const { document: early } = (await row())!;
+    const rungsOf = ({ renditions }: AssetDocument) => renditions.filter(({ type }) => type === 'video');
+    expect(rungsOf(early!).length).toBeGreaterThan(0);
+    for (const { duration } of rungsOf(early!)) expect(duration).toBeCloseTo(seconds, 1);
+    expect(early!.missing!.map(({ error }) => error.code)).toContain('TO_FOLLOW');
+
+    await submitted.handle.result();
+    const { state, document: whole } = (await row())!;
+    expect([state, rungsOf(whole!).length]).toEqual(['ready', 3]);
+    expect((await decodeAll(whole!)).filter(({ problem }) => problem)).toEqual([]);
+    expect(await chunksEncoded(submitted)).toBeGreaterThan(3);
+  } catch (error) {
+    throw new Error(`${String(error)}\n${lastWords(mill)}`, { cause: error });
+  }
+}, 600_000);
+
+async function chunksEncoded({ handle }: Film): Promise<number> {
+  const { events } = await handle.fetchHistory();
+  const steps = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+  return steps?.filter((name) => name === 'encodeChunk').length ?? 0;
+}

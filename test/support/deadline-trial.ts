@@ -33,11 +33,11 @@ export interface Row {
 }
 
 /** A picture that is not easy to encode, with sound. */
-export async function makeClip(path: string, width: number, height: number): Promise<string> {
-  const picture = `testsrc2=size=${width}x${height}:rate=${FPS}:duration=${CLIP_SECONDS},noise=alls=12:allf=t`;
+export async function makeClip(path: string, width: number, height: number, seconds = CLIP_SECONDS): Promise<string> {
+  const picture = `testsrc2=size=${width}x${height}:rate=${FPS}:duration=${seconds},noise=alls=12:allf=t`;
   await run('ffmpeg', [
     ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', picture],
-    ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${CLIP_SECONDS}`],
+    ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '18', '-pix_fmt', 'yuv420p', '-c:a', 'aac', path],
   ]);
   return path;

@@ -36,6 +36,7 @@ rungs:
   - { size: 288, codec: h264, crf: 23, capKbps: 1500 }
   - { size: 144, codec: h264, crf: 23, capKbps: 500 }
 presets: { h264: slow }
+chunkSegments: 2
 storyboard: off
 `;
 /** Of which the lowest rung is a small part, also with all that comes beside encoding. */

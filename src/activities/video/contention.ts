@@ -45,7 +45,7 @@ export async function rungsForNow(
 }
 
 /** Of what is published, or was inspected before it had a deadline: no. */
-async function isInDanger(
+export async function isInDanger(
   context: Pick<ActivityContext, 'config' | 'db'>,
   scope: Pick<ActivityScope, 'logger'>,
   { assetId }: Job,

@@ -11,7 +11,7 @@ import { resultOf } from '../publish/document.js';
 import { activity } from '../scope.js';
 import { readSourceHead, statSource } from './movie-source.js';
 import { knownSha256, twinOf } from './twin.js';
-import { demand } from './contention.js';
+import { demand, isInDanger } from './contention.js';
 import { hasDeadline, paceOf } from './pace.js';
 import { planSource } from './plan-source.js';
 import { probeMovie, probeWhole } from './probe-source.js';
@@ -41,7 +41,9 @@ export function createInspectMedia(context: ActivityContext) {
     await storePlan(context, job, plan, scope.signal);
     await beginWork(context, job, { to: 'processing', by: scope.info.activityType, kind: plan.kind });
     await demand(context, job, plan);
-    const pace = hasDeadline(job) ? { pace: await paceOf(context, scope) } : {};
+    const pace = hasDeadline(job) && {
+      pace: { ...(await paceOf(context, scope)), isContended: await isInDanger(context, scope, job) },
+    };
     scope.logger.info('media inspected', { assetId: job.assetId, facts });
     return { outcome: 'media', plan, ...(sha256 === undefined && { unhashed: true }), ...pace };
   });
