@@ -258,6 +258,7 @@ test('of several processes that migrate at once one does, and none does so again
     '0004-api',
     '0005-deadlines',
     '0006-deliveries',
+    '0007-demands',
   ]);
   expect(await migrate(empty)).toEqual([]);
 });
