@@ -486,7 +486,7 @@ async function currentDetails(handle: WorkflowHandle): Promise<string | undefine
 }
 
 async function untilStarted(handle: WorkflowHandle): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 1000; tries += 1) {
     const { pendingActivities } = (await handle.describe()).raw;
     if (pendingActivities?.some(({ lastWorkerIdentity }) => lastWorkerIdentity)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -281,7 +281,7 @@ export async function untilProgress(
   what: string,
   is: (now: Progress) => boolean,
 ): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 1000; tries += 1) {
     if (is(await handle.query<Progress>('progress'))) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
