@@ -10,7 +10,7 @@ import { ensureCode, ensureMediaTools, Missing, orExplain, root, TEST_TOOLS } fr
 const PHASES = [
   { suites: '--testPathPatterns=/test/players/', atOnce: 1 },
   { suites: '--testPathPatterns=/test/(faults|web)/', atOnce: 2 },
-  { suites: '--testPathIgnorePatterns=/test/(players|faults|web)/', atOnce: 4 },
+  { suites: '--testPathIgnorePatterns=/test/(players|faults|web)/', atOnce: 3 },
 ];
 const OWN_AT_ONCE = 2;
 

@@ -188,15 +188,15 @@ describe('the server', () => {
     watching.resume();
     const health = healthOf(running.address);
     const statuses = health.watch(SERVICE);
-    await until('the watcher of its health knows', () => statuses.includes('SERVING'), 5_000);
+    await until('the watcher of its health knows', () => statuses.includes('SERVING'), 20_000);
     const { call: stream, answer } = openUpload(ours, running);
     stream.write({ header: { title: 'late' } });
     stream.write({ chunk: Buffer.from('first ') });
-    await until('the upload is open', async () => (await openUploads()) > 0, 5_000);
+    await until('the upload is open', async () => (await openUploads()) > 0, 20_000);
 
     const stopped = running.stop();
     expect(await failure(told.then((error) => Promise.reject(error)))).toBe('UNAVAILABLE UNAVAILABLE');
-    await until('the watcher of its health knows', () => statuses.at(-1) === 'NOT_SERVING', 5_000);
+    await until('the watcher of its health knows', () => statuses.at(-1) === 'NOT_SERVING', 20_000);
     stream.write({ chunk: Buffer.from('last') });
     stream.end();
     expect(await answer).toMatchObject({ video: { title: 'late', bytes: 10 } });
@@ -210,10 +210,10 @@ describe('the server', () => {
     const { call: stream, answer } = openUpload(await keyOf(tenant), running);
     stream.write({ header: {} });
     stream.write({ chunk: Buffer.alloc(1000) });
-    await until('the upload is open', async () => (await openUploads(tenant)) > 0, 5_000);
+    await until('the upload is open', async () => (await openUploads(tenant)) > 0, 20_000);
     await running.stop();
     await expect(answer).rejects.toMatchObject({ code: status.UNAVAILABLE });
-    await until('it is closed', async () => (await openUploads(tenant)) === 0, 5_000);
+    await until('it is closed', async () => (await openUploads(tenant)) === 0, 20_000);
     expect(await objectsOf(tenant)).toEqual([]);
   });
 });
@@ -351,7 +351,7 @@ describe('UploadVideo', () => {
     const { call: stream, answer } = openUpload(await keyOf(tenant));
     stream.write({ header: {} });
     for (let n = 0; n < 20; n += 1) stream.write({ chunk: randomBytes(500_000) });
-    await until('the upload is open', async () => (await openUploads(tenant)) === 1, 5_000);
+    await until('the upload is open', async () => (await openUploads(tenant)) === 1, 20_000);
     stream.cancel();
     await expect(answer).rejects.toMatchObject({ code: status.CANCELLED });
     await until('it is closed', async () => (await openUploads(tenant)) === 0, 10_000);

@@ -21,7 +21,7 @@ test('SIGTERM ends a working starter with 0 and leaves nothing uncommitted that 
     await until(
       'all that is committed is started',
       async () => BigInt(await bench.countWorkflows()) >= committed,
-      5_000,
+      20_000,
     );
     const started = await bench.countWorkflows();
     // Offsets have no gaps, so what was started behind an unfinished event (at most the concurrency) is redelivered.

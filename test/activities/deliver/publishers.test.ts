@@ -50,7 +50,7 @@ test('keeps the least ready, and replaces what was used', async () => {
   publishers.warm();
   expect(target.begun).toBe(2);
   for (const start of target.starting) start.ready();
-  await until('both are ready', () => publishers.state.ready === 2, 5_000);
+  await until('both are ready', () => publishers.state.ready === 2, 20_000);
   const taken = await publishers.take('a', Infinity, never);
   expect(taken.waitedSeconds).toBeLessThan(1);
   expect(target.begun).toBe(3);
@@ -72,7 +72,7 @@ test('of those who wait, the one with the least time left is served first', asyn
     end(true);
   });
   for (let at = 0; at < 3; at++) {
-    await until('another one starts', () => target.starting.length > at, 5_000);
+    await until('another one starts', () => target.starting.length > at, 20_000);
     target.starting[at]!.ready();
   }
   await Promise.all(waits);
@@ -107,14 +107,14 @@ test('a promise is given when a publisher is sure to be there in time, to the le
     publishers.promise({ id, fromSeconds, bySeconds }, never).then((is) => void promised.push(`${id} ${is}`));
   const loose = wish('loose', 1, 4);
   const tight = wish('tight', 1, 1.5);
-  await until('a start', () => target.starting.length === 1, 5_000);
+  await until('a start', () => target.starting.length === 1, 20_000);
   expect(promised).toEqual([]);
   target.starting[0]!.ready();
   await tight;
   expect(promised).toEqual(['tight true']);
   expect(publishers.state).toMatchObject({ reserved: 1 });
   (await publishers.take('tight', Date.now() + 1_000, never)).end(true);
-  await until('a start', () => target.starting.length === 2, 5_000);
+  await until('a start', () => target.starting.length === 2, 20_000);
   target.starting[1]!.ready();
   await loose;
   expect(promised).toEqual(['tight true', 'loose true']);
