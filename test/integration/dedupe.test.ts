@@ -13,6 +13,7 @@ import type { AssetRow } from '../../src/catalogue/catalogue.js';
 import { outputPrefix, type Job } from '../../src/contracts/assets.js';
 import { makeVideo } from '../../src/local/samples.js';
 import { openEstate, photo, SMALL, SMALLER, surveyed, unheard, type Estate } from '../support/estate.js';
+import type { Progress } from '../../src/contracts/progress.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
 
@@ -163,7 +164,14 @@ test('what is mended in one place is told by all who play from there', async () 
   const bytes = unheard(longFilm);
   const first = await estate.submit(name(), bytes);
   await estate.reaches(first, 'processing', ({ kind }) => kind !== null);
-  await ctx.temporal.workflow.getHandle(first.workflowId).executeUpdate('cancelRendition', { args: ['180p'] });
+  // The step that finds out tells the catalogue before it tells its workflow.
+  const handle = ctx.temporal.workflow.getHandle(first.workflowId);
+  await until(
+    'it is planned',
+    async () => (await handle.query<Progress>('progress')).parts.some((part) => part.name === '180p'),
+    60_000,
+  );
+  await handle.executeUpdate('cancelRendition', { args: ['180p'] });
   const isPartial = ({ state }: AssetRow): boolean => state === 'partial';
   await estate.reaches(first, 'partial', isPartial);
   const second = await estate.submit(name(), bytes, {}, { sha256: sha256Of(bytes) });
