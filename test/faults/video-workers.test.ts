@@ -136,7 +136,7 @@ test(
       const stored = await segments(now, '720p');
       busy.kill('SIGTERM');
       // One second of grace, then five to go on.
-      await until('the other worker encodes', () => ffmpegsOf(other).length > 0, 20_000);
+      await until('the other worker encodes', () => ffmpegsOf(other).length > 0, 6_000);
       expect(await busy.exited).toBe(0);
       expect(stored.length).toBeLessThan(SECONDS / 4);
       await expectWhole(now);
@@ -153,7 +153,7 @@ test(
       const orphans = descendants(busy.pid).map(({ pid }) => pid);
       expect(ffmpegsOf(busy)).not.toEqual([]);
       busy.kill('SIGKILL');
-      await until('no child of the dead worker lives', () => !orphans.some(isAlive), 20_000);
+      await until('no child of the dead worker lives', () => !orphans.some(isAlive), 2_000);
       await until('the other worker encodes', () => ffmpegsOf(other).length > 0, 13_000);
       await expectWhole(now);
     }),
@@ -189,7 +189,7 @@ test(
         return keys.filter((key) => !key.endsWith('asset.json'));
       };
       await now.handle.cancel();
-      await until('everything is gone', async () => !running.some(isAlive) && (await left()).length === 0, 20_000);
+      await until('everything is gone', async () => !running.some(isAlive) && (await left()).length === 0, 3_000);
       await expect(now.handle.result()).rejects.toThrow();
       expect((await now.handle.describe()).status.name).toBe('CANCELLED');
       expect(await filesOfJobs(busyScratch)).toEqual([]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
 import { createActivities, type Activities } from '../../src/activities/index.js';
-import { demand, rungsForNow } from '../../src/activities/video/contention.js';
+import { declareDemand, rungsForNow } from '../../src/activities/video/contention.js';
 import { settleDeadline } from '../../src/activities/deadlines/publish-deadline.js';
 import { noteDone, openDemands } from '../../src/catalogue/demands.js';
 import { noteSpeed } from '../../src/catalogue/speeds.js';
@@ -193,8 +193,8 @@ describe('what an encode makes', () => {
     expect(rungs.length).toBeGreaterThan(1);
 
     // Nobody knows how fast a machine is, or what is needed.
-    await demand(worker.activities, first, plan);
-    await demand(worker.activities, second, plan);
+    await declareDemand(worker.activities, first, plan);
+    await declareDemand(worker.activities, second, plan);
     expect(await forNow(first)).toEqual(rungs);
     const { work } = (await openDemands(db)).find(({ assetId }) => assetId === first.assetId)!;
     expect(work).toBeGreaterThan(0);
@@ -210,7 +210,7 @@ describe('what an encode makes', () => {
     await noteDone(db, second.assetId, work * 2);
     expect((await openDemands(db)).map((one) => one.work)).toEqual([0, 0]);
     expect(await forNow(first)).toEqual(rungs);
-    await demand(worker.activities, first, plan);
+    await declareDemand(worker.activities, first, plan);
     await publish(first);
     expect(await forNow(first)).toEqual(rungs);
     expect((await openDemands(db)).map(({ assetId }) => assetId)).toEqual([second.assetId]);
@@ -218,7 +218,7 @@ describe('what an encode makes', () => {
 
   it('counts from the deadline that holds now', async () => {
     const job = await received({ publishBy: from(MINUTE) });
-    await demand(worker.activities, job, planOf(4));
+    await declareDemand(worker.activities, job, planOf(4));
     const later = from(60 * MINUTE);
     expect((await ours.send('PATCH', `/v1/assets/${job.assetId}`, { publishBy: later })).status).toBe(200);
     const mine = (await openDemands(worker.activities.db)).find(({ assetId }) => assetId === job.assetId);

@@ -79,7 +79,7 @@ describe('a decoder that asks for more than it may have', () => {
       await expect(encode(host, scratch, { wallSeconds: 0.5 }, args)).rejects.toMatchObject({
         code: 'DECODER_TIMEOUT',
       });
-      expect(performance.now() - started).toBeLessThan(20_000);
+      expect(performance.now() - started).toBeLessThan(2000);
     });
   });
 

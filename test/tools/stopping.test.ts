@@ -28,8 +28,6 @@ async function everywhere(check: (host: Host, scratch: string) => Promise<void>)
 jest.setTimeout(240_000);
 afterEach(() => processesMarked(mark).forEach((pid) => process.kill(pid, 'SIGKILL')));
 
-/** Of what would otherwise go on for a minute, or for ever; the machine is busy with other suites. Milliseconds. */
-const SOON = 20_000;
 const encoderRuns = () => until(() => processesMarked(mark, 'ffmpeg').length === 1, 20_000, 'ffmpeg runs');
 
 describe('a running encoder', () => {
@@ -43,7 +41,7 @@ describe('a running encoder', () => {
       const asked = performance.now();
       controller.abort(reason);
       expect(await outcome).toBe(reason);
-      expect(performance.now() - asked).toBeLessThan(SOON);
+      expect(performance.now() - asked).toBeLessThan(2500);
       expect(processesMarked(mark)).toEqual([]);
     });
   });
@@ -82,7 +80,7 @@ describe('a running encoder', () => {
       const asked = performance.now();
       controller.abort(new Error('stop'));
       await expect(outcome).resolves.toMatchObject({ message: 'stop' });
-      expect(performance.now() - asked).toBeLessThan(SOON);
+      expect(performance.now() - asked).toBeLessThan(2500);
       expect(processesMarked(mark)).toEqual([]);
     });
   });
@@ -92,7 +90,7 @@ describe('a running encoder', () => {
       const args = ['-c', `sh -c 'sleep 60' ${mark} & exit 0`];
       const started = performance.now();
       await runTool(createSpawner(host), { command: '/bin/sh', args, scratch, limits: LIMITS, wallSeconds: 30 });
-      expect(performance.now() - started).toBeLessThan(SOON);
+      expect(performance.now() - started).toBeLessThan(2000);
     });
   });
 
@@ -105,7 +103,7 @@ describe('a running encoder', () => {
       const stopped = performance.now();
       processesMarked(mark, 'ffmpeg').forEach((pid) => process.kill(pid, 'SIGSTOP'));
       expect(await outcome).toMatchObject({ code: 'TOOL_STALLED' });
-      expect(performance.now() - stopped).toBeLessThan(SOON);
+      expect(performance.now() - stopped).toBeLessThan(3000);
     });
   });
 });
@@ -119,7 +117,7 @@ describe('a worker that is killed', () => {
         try {
           await encoderRuns();
           worker.kill('SIGKILL');
-          await until(() => processesMarked(mark).length === 0, 20_000, 'nothing is left of it');
+          await until(() => processesMarked(mark).length === 0, 2000, 'nothing is left of it');
         } finally {
           worker.kill('SIGKILL');
         }
@@ -135,7 +133,7 @@ describe('a worker that is killed', () => {
         await encoderRuns();
         worker.stdin?.write('exit\n');
         await once(worker, 'exit');
-        await until(() => processesMarked(mark).length === 0, 20_000, 'nothing is left of it');
+        await until(() => processesMarked(mark).length === 0, 2000, 'nothing is left of it');
       });
     });
   });

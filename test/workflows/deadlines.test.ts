@@ -85,6 +85,7 @@ test('at its deadline what is whole is published, and what follows is an upgrade
       await untilProgress(handle, 'upgrading', ({ stage }) => stage === 'upgrading');
       expect(requests).toHaveLength(1);
       expect(missingOf(requests[0]!)).toContain('720p TO_FOLLOW');
+      expect(Date.now()).toBeLessThan(Date.parse(publishBy));
       expect(await handle.query<Progress>('progress')).toMatchObject({ state: 'partial', priority: 5 });
       let720pGo();
       expect(await handle.result()).toMatchObject({ state: 'ready', missing: [] });

@@ -2,17 +2,17 @@
 import { availableParallelism } from 'node:os';
 
 import { noteDemand, openDemands } from '../../catalogue/demands.js';
-import { knownSpeed } from '../../catalogue/speeds.js';
 import type { Config } from '../../config/schema.js';
 import type { ChunkRequest } from '../../contracts/activities.js';
 import type { Job } from '../../contracts/assets.js';
 import { isContended } from '../../contracts/contention.js';
 import { deadlineOf } from '../../contracts/deadlines.js';
+import type { Pace } from '../../contracts/pace.js';
 import { segmentCount, type VideoPlan } from '../../contracts/plan.js';
 import { fromTheBottom, workOf } from '../../contracts/projection.js';
 import type { ActivityContext } from '../context.js';
 import { assertAlive, type ActivityScope } from '../scope.js';
-import { fleetLoad } from './pace.js';
+import { paceOf } from './pace.js';
 
 /**
  * Of one worker of the bulk. One ffmpeg fills about two cores with its rungs; never fewer than two, so that sound does
@@ -22,7 +22,7 @@ export const encodesAtOnce = ({ workers }: Pick<Config, 'workers'>, cores: numbe
   workers.videoConcurrency || Math.max(2, Math.floor(cores / 2));
 
 /** Lets the others see what this one will take. */
-export async function demand({ db }: Pick<ActivityContext, 'db'>, job: Job, plan: VideoPlan): Promise<void> {
+export async function declareDemand({ db }: Pick<ActivityContext, 'db'>, job: Job, plan: VideoPlan): Promise<void> {
   const neededBy = deadlineOf(job, new Date().toISOString());
   if (neededBy === undefined || !plan.grid) return;
   const whole = { firstSegment: 0, segments: segmentCount(plan.grid) };
@@ -37,7 +37,8 @@ export async function rungsForNow(
   scope: Pick<ActivityScope, 'logger'>,
   { job, plan, rungs, isDivisible = false }: ChunkRequest,
 ): Promise<readonly string[]> {
-  if (!isDivisible || rungs.length < 2 || !(await isInDanger(context, scope, job))) return rungs;
+  if (!isDivisible || rungs.length < 2) return rungs;
+  if (!(await isInDanger(context, job, await paceOf(context, scope)))) return rungs;
   const asked = plan.rungs.filter(({ name }) => rungs.includes(name));
   return fromTheBottom(asked)
     .slice(0, 1)
@@ -46,14 +47,13 @@ export async function rungsForNow(
 
 /** Of what is published, or was inspected before it had a deadline: no. */
 export async function isInDanger(
-  context: Pick<ActivityContext, 'config' | 'db'>,
-  scope: Pick<ActivityScope, 'logger'>,
+  { config, db }: Pick<ActivityContext, 'config' | 'db'>,
   { assetId }: Job,
+  { speed, load }: Pace,
 ): Promise<boolean> {
-  const { config, db } = context;
-  const [demands, speed, { workers }] = await Promise.all([openDemands(db), knownSpeed(db), fleetLoad(context, scope)]);
+  const demands = await openDemands(db);
   const mine = demands.find((one) => one.assetId === assetId);
   // One alone keeps to its own time: its workflow knows it better.
   if (!mine || demands.length === 1 || speed === undefined) return false;
-  return isContended(demands, mine.neededBy, { speed, slots: workers * encodesAtOnce(config) });
+  return isContended(demands, mine.neededBy, { speed, slots: load.workers * encodesAtOnce(config) });
 }

@@ -2,16 +2,18 @@
 import type { Inspection } from '../../contracts/activities.js';
 import type { Job } from '../../contracts/assets.js';
 import { MediaError } from '../../contracts/errors.js';
+import type { Pace } from '../../contracts/pace.js';
+import type { VideoPlan } from '../../contracts/plan.js';
 import { sniff } from '../../media/sniff.js';
 import { publishedBefore } from '../announce.js';
 import { beginWork } from '../begin-work.js';
 import type { ActivityContext } from '../context.js';
 import { onward } from '../deliver/onward.js';
 import { resultOf } from '../publish/document.js';
-import { activity } from '../scope.js';
+import { activity, type ActivityScope } from '../scope.js';
 import { readSourceHead, statSource } from './movie-source.js';
 import { knownSha256, twinOf } from './twin.js';
-import { demand, isInDanger } from './contention.js';
+import { declareDemand, isInDanger } from './contention.js';
 import { hasDeadline, paceOf } from './pace.js';
 import { planSource } from './plan-source.js';
 import { probeMovie, probeWhole } from './probe-source.js';
@@ -40,11 +42,15 @@ export function createInspectMedia(context: ActivityContext) {
     const plan = await planSource(context, scope, job, { facts, profile, bytes });
     await storePlan(context, job, plan, scope.signal);
     await beginWork(context, job, { to: 'processing', by: scope.info.activityType, kind: plan.kind });
-    await demand(context, job, plan);
-    const pace = hasDeadline(job) && {
-      pace: { ...(await paceOf(context, scope)), isContended: await isInDanger(context, scope, job) },
-    };
+    const pace = hasDeadline(job) && { pace: await paceFor(context, scope, job, plan) };
     scope.logger.info('media inspected', { assetId: job.assetId, facts });
     return { outcome: 'media', plan, ...(sha256 === undefined && { unhashed: true }), ...pace };
   });
+}
+
+/** What is known of the machines, and of what others need of them, once they know what this one needs. */
+async function paceFor(context: ActivityContext, scope: ActivityScope, job: Job, plan: VideoPlan): Promise<Pace> {
+  await declareDemand(context, job, plan);
+  const pace = await paceOf(context, scope);
+  return { ...pace, isContended: await isInDanger(context, job, pace) };
 }

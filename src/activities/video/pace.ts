@@ -39,10 +39,8 @@ export async function timingOf(
   const { info } = scope;
   const isTold = wallMs >= LEAST_WALL_MS && work > 0;
   const speed = isTold ? work / (wallMs / 1000) : undefined;
-  if (speed !== undefined) {
-    assertAlive();
-    await noteSpeed(context.db, machineClass(), speed);
-  }
+  assertAlive();
+  if (speed !== undefined) await noteSpeed(context.db, machineClass(), speed);
   if (work > 0) await noteDone(context.db, assetId, work);
   return {
     // Of the first attempt, as well as the others know it.
@@ -56,7 +54,7 @@ export async function timingOf(
 let kept: { readonly at: number; readonly load: Promise<FleetLoad> } | undefined;
 
 /** Of both queues of the encoders. What can't be had is not worth a failure: then nobody else is taken to be there. */
-export async function fleetLoad({ config }: Needs, { logger }: Pick<ActivityScope, 'logger'>): Promise<FleetLoad> {
+async function fleetLoad({ config }: Needs, { logger }: Pick<ActivityScope, 'logger'>): Promise<FleetLoad> {
   if (!kept || performance.now() - kept.at > KEPT_MS) {
     const { video, videoUrgent } = config.queues;
     const load = Promise.all([describe(video), describe(videoUrgent)]).then(([bulk, urgent]) => ({

@@ -311,7 +311,7 @@ describe('slots', () => {
     const started = performance.now();
     controller.abort(reason);
     expect(await job).toBe(reason);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(1000);
     expect(pool.collapses).toEqual([]);
     await pool.withSlot((slot) => render(slot));
     expect(pool.children).toHaveLength(2);
@@ -371,6 +371,6 @@ test('closing leaves no process and no folder, and refuses what waits', async ()
   expect(await waiting).toMatchObject({ code: 'INTERNAL' });
   expect(await running).toMatchObject({ code: 'INTERNAL' });
   // Its pipes are closed; the kernel may still be taking the process apart.
-  await until('all processes are gone', () => !processes.some(isAlive), 20_000);
+  await until('all processes are gone', () => !processes.some(isAlive), 1000);
   expect(await readdir(dir)).toEqual([]);
 });
