@@ -15,8 +15,7 @@ COPY .swcrc tsconfig.json ./
 COPY scripts scripts
 COPY src src
 COPY web web
-# Bundling the workflows here saves every media worker the time at start, and fails the build where it would fail there.
-RUN npm run build && node scripts/bundle-workflows.mjs
+RUN npm run build
 
 FROM base
 # Versions are Debian's: its stable release gets security fixes for decoders, a pinned version would keep them out.

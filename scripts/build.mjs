@@ -14,6 +14,12 @@ const dist = join(root, 'dist');
 
 const TARGETS = [
   { from: ['src', '.swcrc'], to: dist, build: compileSources },
+  // What workers run of the workflows: one file, made once instead of by each worker when it starts (2 s of processor time).
+  {
+    from: ['src/workflows', 'src/contracts', '.swcrc', 'package-lock.json'],
+    to: join(dist, 'workflow-bundle'),
+    build: bundleWorkflows,
+  },
   // What the page takes from the service: types, and words.
   { from: ['web', 'src/contracts', 'package-lock.json'], to: join(dist, 'web'), build: bundlePage },
 ];
@@ -83,6 +89,17 @@ async function compileSources(out) {
   const swc = join(root, 'node_modules/@swc/cli/bin/swc.js');
   const args = [swc, 'src', '-d', out, '--strip-leading-paths', '--copy-files', '--quiet'];
   await promisify(execFile)(process.execPath, args, { cwd: root });
+}
+
+/** From the compiled sources, which are built before this. */
+async function bundleWorkflows(out) {
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(dist, 'workflows/index.js'),
+    workflowInterceptorModules: [join(dist, 'workflows/tracing.js')],
+    logger: new DefaultLogger('WARN'),
+  });
+  await writeFile(join(out, 'bundle.js'), code);
 }
 
 /** The server sends what is compressed here as it is. */

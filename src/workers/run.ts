@@ -1,5 +1,4 @@
 /** Runs workers of one or more roles in this process until a signal drains them. */
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -22,9 +21,8 @@ import { watchSystem } from './watch-system.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Pre-built in the container image; elsewhere the SDK bundles the workflows at start (0.7 s). */
-const BUNDLE = here('../workflow-bundle.js');
-const TRACING = here('../workflows/tracing.js');
+/** Made by `scripts/build.mjs`, the interceptor `workflows/tracing.ts` with it. */
+const WORKFLOWS = here('../workflow-bundle/bundle.js');
 
 /** Server-side cancels arrive in heartbeat replies: the throttle bounds how late an activity hears of one. */
 const HEARTBEAT_THROTTLE = '1s';
@@ -105,21 +103,14 @@ function optionsOf(pool: Pool, config: Config, connection: NativeConnection, act
     dataConverter: dataConverterOf(config.temporal.encryptionKeys),
     taskQueue: pool.taskQueue,
     activities,
-    interceptors: {
-      activity: [measured(pool.taskQueue, config.queues), tracedSteps],
-      // The pre-built bundle has it.
-      ...(!existsSync(BUNDLE) && { workflowModules: [TRACING] }),
-    },
+    interceptors: { activity: [measured(pool.taskQueue, config.queues), tracedSteps] },
     sinks: workflowSpans,
     maxConcurrentActivityTaskExecutions: pool.concurrency,
     shutdownGraceTime: `${config.workers.graceSeconds}s`,
     shutdownForceTime: `${config.workers.forceSeconds}s`,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    ...(pool.runsWorkflows &&
-      (existsSync(BUNDLE)
-        ? { workflowBundle: { codePath: BUNDLE } }
-        : { workflowsPath: here('../workflows/index.js') })),
+    ...(pool.runsWorkflows && { workflowBundle: { codePath: WORKFLOWS } }),
   };
 }
 

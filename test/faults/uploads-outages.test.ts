@@ -90,7 +90,7 @@ test('workers, then Kafka, then Temporal away for 30 s each while 200 uploads co
     return JSON.stringify([rows, await countOutbox(db)]);
   };
   await until('all are ready', async () => (await ready()).length >= UPLOADS, 180_000).catch(async (error: unknown) => {
-    throw new Error(`${String(error)} ${await states()}`);
+    throw new Error([String(error), await states(), ...processes.flatMap(({ log }) => log.slice(-15))].join('\n'));
   });
   const rows = await ready();
   expect(rows.map(({ id }) => id).sort()).toEqual([...new Set(ids)].sort());

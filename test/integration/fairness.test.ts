@@ -10,8 +10,9 @@ import type { ChunkRequest } from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import { chunksOf, type VideoPlan } from '../../src/contracts/plan.js';
+import { workflowSpans } from '../../src/telemetry/index.js';
 import { useStack } from '../support/stack.js';
-import { bundleWorkflows, chunkResult, longPlan, makeJob, wellBehaved } from '../workflows/support.js';
+import { chunkResult, longPlan, makeJob, wellBehaved, workflowBundle } from '../workflows/support.js';
 
 /** Milliseconds that an encode takes here. */
 const ENCODE_MS = 40;
@@ -19,12 +20,10 @@ const ENCODE_MS = 40;
 const stack = useStack();
 let client: OpenClient;
 let native: NativeConnection;
-let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   client = await connectTemporal(stack.config.temporal);
   native = await NativeConnection.connect({ address: stack.config.temporal.address });
-  bundle = await bundleWorkflows();
 }, 60_000);
 afterAll(async () => {
   await client.close();
@@ -71,9 +70,9 @@ async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
     },
   };
   const { namespace } = stack.config.temporal;
-  const common = { connection: native, namespace, activities };
+  const common = { connection: native, namespace, activities, sinks: workflowSpans };
   const pools = [
-    await Worker.create({ ...common, taskQueue: queues.media, workflowBundle: bundle }),
+    await Worker.create({ ...common, taskQueue: queues.media, workflowBundle }),
     await Worker.create({ ...common, taskQueue: queues.image }),
     await Worker.create({ ...common, taskQueue: queues.publish }),
     await Worker.create({ ...common, taskQueue: queues.video, maxConcurrentActivityTaskExecutions: 2 }),

@@ -1,21 +1,17 @@
 /** Three days of a receiver that does not answer, on Temporal's time-skipping server. */
 import { randomUUID } from 'node:crypto';
 
-import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { ApplicationFailure } from '@temporalio/common';
 
 import type { QueueNames } from '../../src/contracts/names.js';
 import type { DeliveryOutcome, DeliverySummary, WebhookActivities } from '../../src/contracts/webhooks.js';
+import { workflowSpans } from '../../src/telemetry/index.js';
 import { useTimeSkipping } from '../support/time-skipping.js';
-import { bundleWorkflows, record } from './support.js';
+import { record, workflowBundle } from './support.js';
 
 const HOUR = 3_600_000;
 const skipping = useTimeSkipping();
-let bundle: WorkflowBundleWithSourceMap;
-
-beforeAll(async () => {
-  bundle = await bundleWorkflows();
-}, 60_000);
 
 interface Run {
   readonly summary: DeliverySummary;
@@ -41,7 +37,8 @@ async function deliver(answer: (attempt: number, sinceFirst: number) => Delivery
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: queue,
-    workflowBundle: bundle,
+    workflowBundle,
+    sinks: workflowSpans,
     activities,
   });
   const handle = await env.client.workflow.start('deliverWebhook', {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 
 import { connectTemporal, type OpenClient } from '../../src/client/connection.js';
 import { lineStatus, setEncoders, startItem } from '../../src/client/ingest.js';
@@ -19,14 +19,14 @@ import {
 } from '../../src/contracts/ingest.js';
 import { itemOf, type IngestLine } from '../../src/contracts/ingest-line.js';
 import type { QueueNames } from '../../src/contracts/names.js';
+import { workflowSpans } from '../../src/telemetry/index.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
-import { bundleWorkflows } from './support.js';
+import { workflowBundle } from './support.js';
 
 type Scripted = Partial<IngestActivities & ReservationActivities & Pick<PublishActivities, 'deliver'>>;
 
 const stack = useStack();
-let bundle: WorkflowBundleWithSourceMap;
 let native: NativeConnection;
 let client: OpenClient;
 
@@ -35,7 +35,6 @@ beforeAll(async () => {
   const { temporal } = stack.config;
   native = await NativeConnection.connect({ address: temporal.address });
   client = await connectTemporal(temporal);
-  bundle = await bundleWorkflows();
 }, 60_000);
 afterAll(async () => {
   await client?.close();
@@ -83,7 +82,8 @@ async function withLine<T>(
     connection: native,
     namespace: stack.config.temporal.namespace,
     taskQueue: queue,
-    workflowBundle: bundle,
+    workflowBundle,
+    sinks: workflowSpans,
     activities: { ...well, ...scripted },
     shutdownForceTime: '2s',
   });

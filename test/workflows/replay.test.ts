@@ -4,13 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 
-import { bundleWorkflows, HISTORIES } from './support.js';
+import { HISTORIES, workflowBundle } from './support.js';
 
-let workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>;
-beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  workflowBundle = await bundleWorkflows();
-}, 60_000);
+beforeAll(() => Runtime.install({ logger: new DefaultLogger('ERROR') }));
 
 test('every recorded history replays on the workflows of today', async () => {
   const files = readdirSync(HISTORIES);

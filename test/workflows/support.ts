@@ -13,15 +13,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 
 import type { Config } from '../../src/config/schema.js';
 import type {
@@ -40,6 +32,7 @@ import type { QueueNames } from '../../src/contracts/names.js';
 import { framesOfChunk, type ChunkResult, type EncodedAudio, type VideoPlan } from '../../src/contracts/plan.js';
 import type { Progress } from '../../src/contracts/progress.js';
 import { planStart } from '../../src/client/start.js';
+import { workflowSpans } from '../../src/telemetry/index.js';
 
 export type AllActivities = VideoActivities & ImageActivities & MediaActivities & PublishActivities;
 export type Scripted = Partial<AllActivities & LifecycleActivities & HousekeepingActivities>;
@@ -61,7 +54,6 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
   const native = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace, identity: 'test' });
-  const bundle = await bundleWorkflows();
   return {
     client,
     run: async (type, activities, use, args) => {
@@ -83,7 +75,7 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
         defaultHeartbeatThrottleInterval: '100ms',
         shutdownForceTime: '2s',
       };
-      const worker = await Worker.create({ ...options, workflowBundle: bundle });
+      const worker = await Worker.create({ ...options, workflowBundle, sinks: workflowSpans });
       const urgent = await Worker.create({ ...options, taskQueue: queues.videoUrgent });
       const job = makeJob();
       const play = async () => {
@@ -120,6 +112,11 @@ export async function record(handle: WorkflowHandle): Promise<void> {
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const HISTORIES = fileURLToPath(new URL('./histories', import.meta.url));
 const RECORDED_VERSION = '0.1.0';
+
+/** What workers run, built before the tests are. */
+export const workflowBundle = {
+  codePath: fileURLToPath(new URL('../../dist/workflow-bundle/bundle.js', import.meta.url)),
+};
 
 export function makeJob(): Job {
   const id = randomUUID();
@@ -204,13 +201,6 @@ export const chunkResult = ({ plan: { grid }, chunk }: ChunkRequest, more: Parti
 export const described = ({ chunk, rungs }: ChunkRequest): string =>
   `${chunk.firstSegment}+${chunk.segments} ${rungs.join(' ')}`;
 export const inspected: Inspection = { outcome: 'media', plan };
-
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
-}
 
 export const published = ({ plan: { rungs, audio, kind }, made }: PublishRequest): PublishOutcome => ({
   outcome: 'published',
