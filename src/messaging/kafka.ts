@@ -5,6 +5,7 @@
  * What KafkaJS does that these files work around:
  * - A handler that throws stops or restarts the consumer (a `TypeError` stops it for good while the
  *   process lives on): handlers given to `createConsumer` must not throw, and if one does, it is a crash.
+ * - Brokers that end while a consumer asks them for its coordinator make it give up for good: it is run again.
  * - It heartbeats between batches only: here a timer heartbeats while a handler works.
  * - Every connection that has had one answer wakes up each millisecond for ever (tulios/kafkajs#1751;
  *   2.5% of a core for an idle process, 0.5% without): `stopIdleTimer`.
@@ -20,6 +21,9 @@ import { connectTo, FETCH_WAIT, RETRY, toRecord, unavailable, type KafkaConfig }
 import type { BatchVerdict, EventConsumer, EventProducer, OutgoingRecord, RecordBatch } from './messaging.js';
 
 export { createAdmin } from './kafka-admin.js';
+
+/** Before a consumer that KafkaJS has given up is run again. Milliseconds. */
+const RUN_AGAIN = 2_000;
 
 /** A consumer without any sign of life for so long is taken for dead. Longer than a slow rebalance. Milliseconds. */
 const SILENCE_LIMIT = 180_000;
@@ -109,7 +113,10 @@ export async function createConsumer(
     maxWaitTimeInMs: FETCH_WAIT,
     retry: RETRY,
   });
-  const crash = watch(consumer, logger);
+  let again: NodeJS.Timeout | undefined;
+  const crash = watch(consumer, logger, () => {
+    if (!closing) again = setTimeout(() => void run().catch(crash.report), RUN_AGAIN);
+  });
   const open = new Set<AbortController>();
   const timers = new Set<NodeJS.Timeout>();
   let closing = false;
@@ -136,14 +143,12 @@ export async function createConsumer(
     closing = true;
     crash.stop();
     for (const stop of open) stop.abort(new Error('the consumer is being closed'));
-    for (const timer of timers) clearTimeout(timer);
+    for (const timer of [...timers, again]) clearTimeout(timer);
     await consumer.disconnect();
   };
 
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({
+  const run = (): Promise<void> =>
+    consumer.run({
       eachBatchAutoResolve: false,
       autoCommitInterval: 1_000,
       partitionsConsumedConcurrently: 100,
@@ -154,6 +159,11 @@ export async function createConsumer(
           throw error;
         }),
     });
+
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await run();
   } catch (error) {
     await close().catch(() => undefined);
     throw unavailable(error);
@@ -200,8 +210,12 @@ function openBatch(payload: EachBatchPayload, signal: AbortSignal): RecordBatch 
   };
 }
 
-/** Turns every way in which a KafkaJS consumer can end into one rejection. */
-function watch(consumer: Consumer, logger: Logger) {
+/**
+ * Turns every way in which a KafkaJS consumer can end into one rejection.
+ *
+ * @param runAgain is called instead when no broker answered: an outage is to be waited for.
+ */
+function watch(consumer: Consumer, logger: Logger, runAgain: () => void) {
   let report!: (error: unknown) => void;
   const crashed = new Promise<never>((_resolve, reject) => (report = reject));
   crashed.catch(() => undefined);
@@ -213,8 +227,9 @@ function watch(consumer: Consumer, logger: Logger) {
   }
   consumer.on(CRASH, ({ payload: { error, restart } }) => {
     lastSign = Date.now();
-    if (restart) logger.warn('consumer restarts', { error });
-    else report(error);
+    if (!restart && !isNoCoordinator(error)) return report(error);
+    logger.warn('consumer restarts', { error });
+    if (!restart) runAgain();
   });
   const timer = setInterval(() => {
     if (Date.now() - lastSign > SILENCE_LIMIT) report(new Error('the consumer has gone silent'));
@@ -222,6 +237,10 @@ function watch(consumer: Consumer, logger: Logger) {
   timer.unref();
   return { crashed, report, stop: () => clearInterval(timer) };
 }
+
+/** KafkaJS asks all brokers, swallows what each says, and takes it for an error that no other try can mend. */
+const isNoCoordinator = (error: Error): boolean =>
+  error.name === 'KafkaJSGroupCoordinatorNotFound' || (error.cause instanceof Error && isNoCoordinator(error.cause));
 
 function byTopic(records: readonly OutgoingRecord[]) {
   const topics = new Map<string, OutgoingRecord[]>();

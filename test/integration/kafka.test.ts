@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../src/config/index.js';
@@ -100,6 +101,38 @@ test.each([new TypeError('a bug'), new Error('a bug')])(
   },
   40_000,
 );
+
+test('a consumer whose brokers end while it asks them for its coordinator goes on when they are back', async () => {
+  const topic = await topicOf('coordinator');
+  const require = createRequire(import.meta.url);
+  const { prototype } = require('kafkajs/src/cluster/index.js') as {
+    prototype: { findGroupCoordinatorMetadata: () => Promise<unknown> };
+  };
+  const { KafkaJSGroupCoordinatorNotFound: NotFound } = require('kafkajs/src/errors.js') as {
+    KafkaJSGroupCoordinatorNotFound: new (message: string) => Error;
+  };
+  // A broker ends at such a moment by chance only: this is what KafkaJS makes of it.
+  const lookup = jest.spyOn(prototype, 'findGroupCoordinatorMetadata');
+  lookup.mockRejectedValueOnce(new NotFound('Failed to find group coordinator'));
+  const seen: string[] = [];
+  const consumer = await createConsumer({ ...config.kafka, groupId: `${topic}.group` }, logger, topic, (batch) => {
+    for (const record of batch.records) {
+      seen.push(String(record.value));
+      batch.done(record);
+    }
+    return Promise.resolve({});
+  });
+  try {
+    await produce(topic, 1);
+    const consumed = until('it consumes', () => seen.length > 0, 30_000);
+    await Promise.race([consumed, consumer.crashed]);
+    expect(seen).toEqual(['0']);
+    expect(lookup.mock.calls.length).toBeGreaterThan(1);
+  } finally {
+    lookup.mockRestore();
+    await consumer.close();
+  }
+}, 60_000);
 
 test('a record that is too large is refused for good, and the producer goes on', async () => {
   const topic = await topicOf('large');
