@@ -19,7 +19,7 @@ const nodeGlobals = ['process', 'Buffer', 'global', '__dirname', '__filename', '
 );
 
 export default defineConfig(
-  globalIgnores(['dist/', '.dist-*/', 'coverage/', 'node_modules/', '.mediamill/']),
+  globalIgnores(['dist/', 'dist.lock/', '.dist-*/', 'coverage/', 'node_modules/', '.mediamill/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],
