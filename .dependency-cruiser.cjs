@@ -123,6 +123,13 @@ module.exports = {
     // The health check of a container is a client.
     only('@grpc/grpc-js', '^(src/starters/grpc/|scripts/healthcheck\\.mjs$)'),
     {
+      name: 'measurements-run-alone',
+      severity: 'error',
+      comment: 'Jest lends its globals to tests only: what a measurement shares with them must do without.',
+      from: { path: '^bench/' },
+      to: { path: '(^|/)node_modules/@jest/globals/', reachable: true },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       comment: 'Modules in a cycle can only be understood together.',

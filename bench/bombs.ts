@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../src/config/index.js';
 import { MediaError } from '../src/contracts/errors.js';
 import { table } from '../src/starters/cli/format.js';
-import { openStudio } from '../test/activities/image/support.js';
+import { openStudio } from '../test/activities/image/studio.js';
 import { BOMBS } from '../test/support/bombs.js';
 import { pictures } from '../test/support/pictures.js';
 import { createWitness, decoded } from '../test/support/witness.js';

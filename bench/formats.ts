@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
-import { openStudio } from '../test/activities/image/support.js';
+import { openStudio } from '../test/activities/image/studio.js';
 import { fixturePictures, markdown, matrixRow, ownPictures } from '../test/support/format-matrix.js';
 
 const DOCUMENT = new URL('../docs/formats.md', import.meta.url).pathname;

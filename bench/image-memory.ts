@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../src/config/index.js';
 import { MediaError } from '../src/contracts/errors.js';
 import { table } from '../src/starters/cli/format.js';
-import { openStudio } from '../test/activities/image/support.js';
+import { openStudio } from '../test/activities/image/studio.js';
 import { withImagePath } from './support/image-path.js';
 import { residentMiB, watchMemory } from './support/memory.js';
 import { median, setting } from './support/numbers.js';

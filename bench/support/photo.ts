@@ -23,12 +23,23 @@ export async function makePhoto(path: string, megapixels: number, grain = 12): P
 }
 
 /** As an upload may hold a photograph. */
-export const PHOTO_FORMATS = ['jpeg', 'jpeg-progressive', 'png', 'webp', 'avif', 'heic', 'tiff'] as const;
+export const PHOTO_FORMATS = [
+  'jpeg',
+  // A progressive one is decoded from all its coefficients at once, 2 bytes each: 1.5 of a pixel, or 3.
+  'jpeg-progressive',
+  'jpeg-progressive-444',
+  'png',
+  'webp',
+  'avif',
+  'heic',
+  'tiff',
+] as const;
 
 /** ImageMagick's arguments. */
 const CONVERSIONS: Readonly<Record<(typeof PHOTO_FORMATS)[number], readonly [extension: string, ...args: string[]]>> = {
   jpeg: ['jpg'],
-  'jpeg-progressive': ['jpg', '-interlace', 'JPEG'],
+  'jpeg-progressive': ['jpg', '-interlace', 'JPEG', '-sampling-factor', '4:2:0'],
+  'jpeg-progressive-444': ['jpg', '-interlace', 'JPEG', '-sampling-factor', '4:4:4'],
   png: ['png', '-define', 'png:compression-level=1'],
   webp: ['webp', '-define', 'webp:method=0'],
   avif: ['avif', '-define', 'heic:speed=9'],

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 
 import { MediaError } from '../../src/contracts/errors.js';
-import { openStudio, type Studio } from '../activities/image/support.js';
+import { openStudio, type Studio } from '../activities/image/studio.js';
 import { BOMBS, pngChunk } from '../support/bombs.js';
 import { pdf, scene } from '../support/pictures.js';
 import { createWitness, decoded } from '../support/witness.js';

@@ -2,16 +2,10 @@
 import { expect } from '@jest/globals';
 
 import { verifyPublished } from '../../src/activities/publish/verify-published.js';
-import type { AssetRow, Catalogue } from '../../src/catalogue/catalogue.js';
+import type { AssetRow } from '../../src/catalogue/catalogue.js';
 import { outputPrefix, type AssetDocument, type Job } from '../../src/contracts/assets.js';
 import { decodeAll } from '../../src/starters/cli/decode-check.js';
-import type { ObjectStore } from '../../src/storage/object-store.js';
-
-export interface Outside {
-  readonly store: ObjectStore;
-  readonly catalogue: Catalogue;
-  readonly mediaBucket: string;
-}
+import type { Outside } from './mill.js';
 
 /** Names below a generation's prefix. */
 export async function objectsOf({ store, mediaBucket }: Outside, job: Job): Promise<string[]> {

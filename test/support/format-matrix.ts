@@ -5,7 +5,7 @@ import sharp from 'sharp';
 
 import { MediaError } from '../../src/contracts/errors.js';
 import type { ImagePlan } from '../../src/contracts/image.js';
-import type { Studio } from '../activities/image/support.js';
+import type { Studio } from '../activities/image/studio.js';
 import { pictures, scene, type Picture } from './pictures.js';
 import { RAW_FILES } from './raw-files.js';
 

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 
 import type { WorkflowHandle } from '@temporalio/client';
 
+import type { Catalogue } from '../../src/catalogue/catalogue.js';
 import { createCatalogue } from '../../src/catalogue/postgres.js';
 import { connectTemporal } from '../../src/client/connection.js';
 import type { Config } from '../../src/config/schema.js';
 import type { Job } from '../../src/contracts/assets.js';
 import { createObjectStore } from '../../src/storage/index.js';
+import type { ObjectStore } from '../../src/storage/object-store.js';
 import { merge } from '../../src/local/addresses.js';
-import type { Outside } from './finished.js';
 import { createStoreProxy, type StoreProxy } from './store-proxy.js';
 import { startProcess, type OwnProcess } from './worker.js';
 import { jobOf } from './job.js';
@@ -62,6 +63,13 @@ export interface Worker extends OwnProcess {
 export interface Film {
   readonly job: Job;
   readonly handle: WorkflowHandle;
+}
+
+/** What is seen from outside. */
+export interface Outside {
+  readonly store: ObjectStore;
+  readonly catalogue: Catalogue;
+  readonly mediaBucket: string;
 }
 
 export interface Mill extends Outside {

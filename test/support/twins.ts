@@ -11,7 +11,7 @@ import sharp from 'sharp';
 import { randomFrom } from '../../bench/support/random.js';
 import { MediaError } from '../../src/contracts/errors.js';
 import type { ImageSpec } from '../../src/contracts/profile.js';
-import { openStudio, type Studio } from '../activities/image/support.js';
+import { openStudio, type Studio } from '../activities/image/studio.js';
 
 export interface Outcome {
   /** `ready`, or an error's code. */

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 
 import { MediaError } from '../../../src/contracts/errors.js';
-import { openStudio, type Studio } from './support.js';
+import { openStudio, type Studio } from './studio.js';
 
 // Real decoders, on a machine that has other tests to run.
 jest.setTimeout(60_000);

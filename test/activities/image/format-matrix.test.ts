@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { IMAGE_FORMATS } from '../../../src/media/image/formats.js';
 import { FIXTURES, fixturePictures, matrixRow, ownPictures, rowsIn } from '../../support/format-matrix.js';
-import { openStudio, type Studio } from './support.js';
+import { openStudio, type Studio } from './studio.js';
 
 // Some sixty pictures through real decoders.
 jest.setTimeout(300_000);

@@ -11,7 +11,8 @@ import { loadConfig, loadProfiles } from '../../../src/config/index.js';
 import { pdfFile } from '../../support/pdf-files.js';
 import { RAW_FILES } from '../../support/raw-files.js';
 import { failureOf } from '../../tools/support.js';
-import { openStudio, useStudio } from './support.js';
+import { openStudio } from './studio.js';
+import { useStudio } from './support.js';
 
 // Real decoders, on a machine that has other tests to run.
 jest.setTimeout(60_000);
