@@ -35,10 +35,13 @@ export async function withCoreShares(
   }
 }
 
-/** A group is busy for a moment after its last process has ended. */
+/** A group is busy for a moment after its last process has ended. @throws when it stays so */
 async function removeGroup(group: string): Promise<void> {
-  for (let tries = 0; tries < 50 && (await isThere(group)); tries += 1) {
-    await rmdir(group).catch(() => sleep(100));
+  for (let tries = 1; await isThere(group); tries += 1) {
+    await rmdir(group).catch((error: unknown) => {
+      if (tries === 50) throw error;
+      return sleep(100);
+    });
   }
 }
 

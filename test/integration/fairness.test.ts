@@ -10,9 +10,8 @@ import type { ChunkRequest } from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import { chunksOf, type VideoPlan } from '../../src/contracts/plan.js';
-import { workflowSpans } from '../../src/telemetry/index.js';
 import { useStack } from '../support/stack.js';
-import { chunkResult, longPlan, makeJob, wellBehaved, workflowBundle } from '../workflows/support.js';
+import { bundled, chunkResult, longPlan, makeJob, wellBehaved } from '../workflows/support.js';
 
 /** Milliseconds that an encode takes here. */
 const ENCODE_MS = 40;
@@ -70,9 +69,9 @@ async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
     },
   };
   const { namespace } = stack.config.temporal;
-  const common = { connection: native, namespace, activities, sinks: workflowSpans };
+  const common = { connection: native, namespace, activities };
   const pools = [
-    await Worker.create({ ...common, taskQueue: queues.media, workflowBundle }),
+    await Worker.create({ ...common, taskQueue: queues.media, ...bundled }),
     await Worker.create({ ...common, taskQueue: queues.image }),
     await Worker.create({ ...common, taskQueue: queues.publish }),
     await Worker.create({ ...common, taskQueue: queues.video, maxConcurrentActivityTaskExecutions: 2 }),

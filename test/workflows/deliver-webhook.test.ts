@@ -6,9 +6,8 @@ import { ApplicationFailure } from '@temporalio/common';
 
 import type { QueueNames } from '../../src/contracts/names.js';
 import type { DeliveryOutcome, DeliverySummary, WebhookActivities } from '../../src/contracts/webhooks.js';
-import { workflowSpans } from '../../src/telemetry/index.js';
 import { useTimeSkipping } from '../support/time-skipping.js';
-import { record, workflowBundle } from './support.js';
+import { bundled, record } from './support.js';
 
 const HOUR = 3_600_000;
 const skipping = useTimeSkipping();
@@ -37,8 +36,7 @@ async function deliver(answer: (attempt: number, sinceFirst: number) => Delivery
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: queue,
-    workflowBundle,
-    sinks: workflowSpans,
+    ...bundled,
     activities,
   });
   const handle = await env.client.workflow.start('deliverWebhook', {

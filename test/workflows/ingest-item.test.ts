@@ -19,10 +19,9 @@ import {
 } from '../../src/contracts/ingest.js';
 import { itemOf, type IngestLine } from '../../src/contracts/ingest-line.js';
 import type { QueueNames } from '../../src/contracts/names.js';
-import { workflowSpans } from '../../src/telemetry/index.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
-import { workflowBundle } from './support.js';
+import { bundled } from './support.js';
 
 type Scripted = Partial<IngestActivities & ReservationActivities & Pick<PublishActivities, 'deliver'>>;
 
@@ -82,8 +81,7 @@ async function withLine<T>(
     connection: native,
     namespace: stack.config.temporal.namespace,
     taskQueue: queue,
-    workflowBundle,
-    sinks: workflowSpans,
+    ...bundled,
     activities: { ...well, ...scripted },
     shutdownForceTime: '2s',
   });

@@ -75,7 +75,7 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
         defaultHeartbeatThrottleInterval: '100ms',
         shutdownForceTime: '2s',
       };
-      const worker = await Worker.create({ ...options, workflowBundle, sinks: workflowSpans });
+      const worker = await Worker.create({ ...options, ...bundled });
       const urgent = await Worker.create({ ...options, taskQueue: queues.videoUrgent });
       const job = makeJob();
       const play = async () => {
@@ -117,6 +117,8 @@ const RECORDED_VERSION = '0.1.0';
 export const workflowBundle = {
   codePath: fileURLToPath(new URL('../../dist/workflow-bundle/bundle.js', import.meta.url)),
 };
+/** For a worker: the bundle, and where the tracing in it leads. */
+export const bundled = { workflowBundle, sinks: workflowSpans };
 
 export function makeJob(): Job {
   const id = randomUUID();
