@@ -22,7 +22,11 @@ export interface Target {
   readonly port: number;
 }
 
-/** Scrapes every second, by our own rules and alerts. @param dir for its data; the caller removes it */
+/**
+ * Scrapes every second, by our own rules and alerts. Each target was scraped once before this returns: Prometheus
+ * begins up to 5 s after it is ready, and what is counted before its first look is no rise that it could see.
+ * @param dir for its data; the caller removes it
+ */
 export async function startPrometheus(dir: string, targets: readonly Target[]): Promise<Prometheus> {
   const home = await mkdtemp(join(dir, 'prometheus-'));
   const config = {
@@ -63,20 +67,21 @@ export async function startPrometheus(dir: string, targets: readonly Target[]): 
       ({ ok }) => ok,
       () => false,
     );
-  await until('Prometheus is ready', isReady, 30_000).catch(async (error: unknown) => {
+  const query: Prometheus['query'] = async (expr) => {
+    const { result } = (await api(`query?query=${encodeURIComponent(expr)}`)) as {
+      result: { metric: Record<string, string>; value: [number, string] }[];
+    };
+    return result.map(({ metric, value }) => ({ metric, value: value[1] }));
+  };
+  const sawAll = async (): Promise<boolean> => (await query('up == 1')).length === targets.length;
+  try {
+    await until('Prometheus is ready', isReady, 30_000);
+    await until('every target was scraped', sawAll, 30_000);
+  } catch (error) {
     await close();
     throw new Error(said, { cause: error });
-  });
-  return {
-    api,
-    close,
-    async query(expr) {
-      const { result } = (await api(`query?query=${encodeURIComponent(expr)}`)) as {
-        result: { metric: Record<string, string>; value: [number, string] }[];
-      };
-      return result.map(({ metric, value }) => ({ metric, value: value[1] }));
-    },
-  };
+  }
+  return { api, close, query };
 }
 
 /** What `promtool check metrics` has to say; empty: nothing. */
