@@ -60,7 +60,8 @@ export function planStart(
 ): PlannedStart {
   const attributes: SearchAttributePair[] = [
     { key: KIND, value: kind },
-    { key: STAGE, value: 'waiting' },
+    // An image has one stage: its workflow need not say so again.
+    { key: STAGE, value: kind === 'image' ? 'making' : 'waiting' },
     { key: TENANT, value: job.tenant },
   ];
   return {

@@ -20,7 +20,7 @@ export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES
   const { discardOutputs } = proxyActivities<MediaActivities>(policies.end(story.setting, 'discard outputs'));
 
   try {
-    story.enter('making', 'image');
+    story.begin('making', 'image');
     story.deadline.encodingStarted(story.startedAt);
     await announceIfTight(story);
     compensations.add(() => discardOutputs(job));

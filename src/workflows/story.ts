@@ -96,6 +96,18 @@ export class Story {
     return { tenant: this.begunAs.tenant, priority, queues: this.queues, standing };
   }
 
+  /**
+   * Its first and only step, which whoever started it may have written down already: to write that again would cost
+   * Temporal as much as a short step itself.
+   */
+  begin(stage: string, kind: MediaKind): void {
+    const { typedSearchAttributes: known } = workflowInfo();
+    if (known.get(STAGE) !== stage || known.get(KIND) !== kind) return this.enter(stage, kind);
+    this.stage = stage;
+    this.kind = kind;
+    this.tell();
+  }
+
   /** The workflow enters its next step. */
   enter(stage: string, kind?: MediaKind): void {
     this.stage = stage;

@@ -2,6 +2,7 @@ import { CancelledFailure } from '@temporalio/activity';
 import type { WorkflowFailedError } from '@temporalio/client';
 
 import { ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 
 import type { EndRequest, ImageOutcome, MadeImage, MissingPart } from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
@@ -41,6 +42,19 @@ test('an image is made in one step', async () => {
       MediaStage: ['ready'],
       Tenant: ['acme'],
     });
+    // Each one costs Temporal a write: one step, and its stage is said once more, at the end.
+    const { events } = await handle.fetchHistory();
+    const said = events!.map(({ eventType }) =>
+      temporal.api.enums.v1.EventType[eventType!].slice('EVENT_TYPE_'.length),
+    );
+    expect(said.filter((type) => !type.startsWith('WORKFLOW_TASK_'))).toEqual([
+      'WORKFLOW_EXECUTION_STARTED',
+      'ACTIVITY_TASK_SCHEDULED',
+      'ACTIVITY_TASK_STARTED',
+      'ACTIVITY_TASK_COMPLETED',
+      'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES',
+      'WORKFLOW_EXECUTION_COMPLETED',
+    ]);
   });
 });
 

@@ -28,7 +28,7 @@ import type {
 } from '../../src/contracts/activities.js';
 import type { Job } from '../../src/contracts/assets.js';
 import type { HousekeepingActivities, LifecycleActivities } from '../../src/contracts/lifecycle.js';
-import type { QueueNames } from '../../src/contracts/names.js';
+import { WORKFLOW_TYPES, type QueueNames } from '../../src/contracts/names.js';
 import { framesOfChunk, type ChunkResult, type EncodedAudio, type VideoPlan } from '../../src/contracts/plan.js';
 import type { Progress } from '../../src/contracts/progress.js';
 import { planStart } from '../../src/client/start.js';
@@ -79,7 +79,7 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
       const urgent = await Worker.create({ ...options, taskQueue: queues.videoUrgent });
       const job = makeJob();
       const play = async () => {
-        const { options: start } = planStart(job, undefined, queues);
+        const { options: start } = planStart(job, undefined, queues, type === WORKFLOW_TYPES.image ? 'image' : undefined);
         const handle = await client.workflow.start(type, { ...start, ...(args && { args: args(queues) }) });
         try {
           return await use(handle, job);
