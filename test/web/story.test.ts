@@ -108,6 +108,7 @@ test('a film is dropped, plays while it is encoded, is found, and is gone when i
   const bar = page.getByRole('slider', { name: 'Position' });
   expect(Number(await bar.getAttribute('max'))).toBeCloseTo(FILM.seconds, 0);
   await page.keyboard.press('k');
+  expect(await page.evaluate(`document.querySelector('video').paused`)).toBe(true);
   await page.evaluate(`document.querySelector('video').currentTime = 50`);
   const there = await until50(page);
   expect(Math.abs(there.frame - there.time * FILM.fps)).toBeLessThanOrEqual(1.5);

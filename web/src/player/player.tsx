@@ -96,6 +96,11 @@ export function Player({ source, poster, storyboard, kind, growing, title, autop
           RATES[Math.min(RATES.length - 1, Math.max(0, RATES.indexOf(video.playbackRate) + steps))] ?? 1)
       ),
   };
+  const begin = (): void => {
+    keyed.toggle();
+    // The button goes, and would take the focus with it: the keys are the player's.
+    box.current?.focus({ preventScroll: true });
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape' && isMenuOpen) setMenuOpen(false);
@@ -128,7 +133,7 @@ export function Player({ source, poster, storyboard, kind, growing, title, autop
       />
       {isWaiting && <span class="spinner" role="status" aria-label="Loading" />}
       {paused && !trouble && video && video.currentTime === 0 && kind === 'video' && (
-        <button type="button" class="big-play" aria-label="Play" onClick={keyed.toggle}>
+        <button type="button" class="big-play" aria-label="Play" onClick={begin}>
           <Icon name="play" size={40} />
         </button>
       )}
