@@ -19,5 +19,6 @@ MEDIAMILL_DB_PASSWORD=$(secret)
 STORAGE_ACCESS_KEY=mediamill
 STORAGE_SECRET_KEY=$(secret)
 HTTP_TOKEN_SECRET=$(secret)
+CODEC_TOKEN=$(secret)
 EOF
 echo 'Wrote .env'

@@ -5,6 +5,7 @@ import type { Job } from '../contracts/assets.js';
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import type { AssetRow, Publication } from './catalogue.js';
 import { mapped, type Database, type Tables } from './database.js';
+import { enqueue } from './outbox.js';
 import { step, TOUCHED } from './step.js';
 
 type Tx = Transaction<Tables>;
@@ -110,14 +111,16 @@ export function adoptOutputs(
 /** An asset that goes leaves what it stands for to one that plays the same outputs; else the next upload makes them anew. */
 export async function passOn(tx: Tx, { id, outputsPrefix }: AssetRow): Promise<void> {
   if (outputsPrefix !== null) {
-    await sql`
+    const { rows } = await sql<{ asset_id: string }>`
       update contents set asset_id = twin.id
       from (
         select distinct on (source_sha256) id, source_sha256 from assets
         where outputs_prefix = ${outputsPrefix} and id <> ${id} and state in ('ready', 'partial')
         order by source_sha256, created_at
       ) twin
-      where contents.asset_id = ${id} and contents.sha256 = twin.source_sha256`.execute(tx);
+      where contents.asset_id = ${id} and contents.sha256 = twin.source_sha256
+      returning contents.asset_id`.execute(tx);
+    for (const assetId of new Set(rows.map(({ asset_id: heir }) => heir))) await enqueue(tx, 'document', { assetId });
   }
   await tx.deleteFrom('contents').where('asset_id', '=', id).execute();
 }
@@ -148,14 +151,21 @@ export async function hasSameSize(db: Database, { tenant, assetId }: Job, bytes:
   return (await mapped(() => query.executeTakeFirst())) !== undefined;
 }
 
-/** Found out after the asset had begun: later uploads of the same bytes find it by this. */
+/**
+ * Found out after the asset had begun: later uploads of the same bytes find it by this. After `claimContent`, so that
+ * `asset.json` says both, even where it was written already.
+ */
 export async function noteSha256(db: Database, assetId: string, sha256: string): Promise<void> {
   await mapped(() =>
-    db
-      .updateTable('assets')
-      .set({ source_sha256: sha256, ...TOUCHED })
-      .where('id', '=', assetId)
-      .where('state', '<>', 'deleted')
-      .execute(),
+    db.transaction().execute(async (tx) => {
+      const noted = await tx
+        .updateTable('assets')
+        .set({ source_sha256: sha256, ...TOUCHED })
+        .where('id', '=', assetId)
+        .where('state', '<>', 'deleted')
+        .returning(({ eb }) => eb('document', 'is not', null).as('isTold'))
+        .executeTakeFirst();
+      if (noted?.isTold) await enqueue(tx, 'document', { assetId });
+    }),
   );
 }

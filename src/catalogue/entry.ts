@@ -1,7 +1,7 @@
 /** What `asset.json` keeps of a row. */
 import { sql } from 'kysely';
 
-import type { CatalogueEntry, HistoryEntry, Job } from '../contracts/assets.js';
+import type { CatalogueEntry, ContentEntry, HistoryEntry, Job } from '../contracts/assets.js';
 import { ASSET_COLUMNS, assetRow } from './asset-row.js';
 import { mapped, type Database } from './database.js';
 
@@ -38,6 +38,14 @@ export async function findEntry(db: Database, assetId: string): Promise<Catalogu
           'generation', generation, 'by', step, 'error', error)) order by id)
         from asset_history where asset_id = assets.id)`.as('history'),
     )
+    // Of a profile that it had before it stands for nothing any more.
+    .select(
+      sql<ContentEntry[] | null>`(
+        select json_agg(json_build_object('sha256', sha256, 'profile', contents.profile) order by sha256, contents.profile)
+        from contents where asset_id = assets.id and starts_with(contents.profile, assets.profile || '@'))`.as(
+        'contents',
+      ),
+    )
     .where('assets.id', '=', assetId)
     .where('state', '<>', 'deleted');
   const record = await mapped(() => query.executeTakeFirst());
@@ -54,6 +62,7 @@ export async function findEntry(db: Database, assetId: string): Promise<Catalogu
     contentType: row.contentType ?? undefined,
     bytes: row.bytes ?? undefined,
     sourceSha256: row.sourceSha256 ?? undefined,
+    contents: record.contents ?? undefined,
     apiKey: row.apiKey ?? undefined,
     legalHold: row.legalHold || undefined,
     publishBy: row.publishBy?.toISOString(),

@@ -1,5 +1,5 @@
 /** Rows from what the store says: how the catalogue is rebuilt. */
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 import {
   outputPrefix,
@@ -10,7 +10,7 @@ import {
 } from '../contracts/assets.js';
 import { isInTime } from '../contracts/deadlines.js';
 import { versionOf } from '../contracts/ids.js';
-import { mapped, type Database } from './database.js';
+import { mapped, type Database, type Tables } from './database.js';
 import { durationOf } from './document-columns.js';
 import { traitsOf } from './similar.js';
 
@@ -123,9 +123,22 @@ export function restoreAsset(db: Database, found: Restored): Promise<boolean> {
           })),
         )
         .execute();
+      await restoreContents(tx, found);
       return true;
     }),
   );
+}
+
+/** An asset that lives already and stands for the same bytes may have been faster. */
+async function restoreContents(tx: Transaction<Tables>, { latest, entry }: Restored): Promise<void> {
+  const { id, state } = latest.document;
+  const contents = entry.contents ?? [];
+  if (contents.length === 0 || (state !== 'ready' && state !== 'partial')) return;
+  await tx
+    .insertInto('contents')
+    .values(contents.map(({ sha256, profile }) => ({ tenant: entry.tenant, sha256, profile, asset_id: id })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /** What became of it follows from when it was published. */

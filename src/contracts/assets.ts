@@ -101,6 +101,8 @@ export interface CatalogueEntry {
   /** Of the upload. */
   readonly bytes?: number | undefined;
   readonly sourceSha256?: string | undefined;
+  /** Bytes that need not be made again while it lives; absent where it stands for none. */
+  readonly contents?: readonly ContentEntry[] | undefined;
   readonly apiKey?: string | undefined;
   readonly legalHold?: true | undefined;
   /** ISO 8601. */
@@ -112,6 +114,14 @@ export interface CatalogueEntry {
   readonly revision: number;
   /** Oldest first; as a rule without the transition that the document itself tells of. */
   readonly history: readonly HistoryEntry[];
+}
+
+/** A tenant's upload of these bytes plays what the asset plays, where the same is to be made of them. */
+export interface ContentEntry {
+  /** Of the bytes, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** What is made of them: the asset's profile with a fingerprint of what it says. */
+  readonly profile: string;
 }
 
 export interface HistoryEntry {

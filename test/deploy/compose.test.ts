@@ -1,10 +1,12 @@
 /** What can be known of the containers without an engine. */
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Errors } from 'typebox/schema';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/index.js';
 import { SETTINGS } from '../../src/config/settings.js';
+import { originsOf } from '../../src/starters/codec/server.js';
 
 interface Service {
   image?: string;
@@ -12,6 +14,7 @@ interface Service {
   init?: boolean;
   user?: string;
   command?: string | string[];
+  profiles?: string[];
   entrypoint?: string | string[];
   restart?: string;
   stop_grace_period?: string;
@@ -38,12 +41,17 @@ const lasting = services.filter(([name]) => !once.includes(name));
 const ours = services.filter(([, { image }]) => image?.startsWith('mediamill:'));
 const decoding = ours.filter(([, { environment }]) => environment?.SCRATCH_DIR);
 
-/** `${NAME:-default}` becomes its default, `${NAME:?why}` a marker: what the file itself fixes. */
 const REQUIRED = '<required>';
-const settled = (value: string) =>
-  value.replace(/\$\{\w+(:-([^}]*)|:\?[^}]*)?\}/g, (_, kind?: string, fallback?: string) =>
-    kind?.startsWith(':-') ? (fallback ?? '') : REQUIRED,
-  );
+/**
+ * As compose would fill it in. `${NAME:-default}` becomes its default where nothing is given, `${NAME:+other}` empty,
+ * `${NAME:?why}` a marker: what the file itself fixes.
+ */
+const settled = (value: string, given: Readonly<Record<string, string>> = {}) =>
+  value.replace(/\$\{(\w+)(?::([-+?])([^}]*))?\}/g, (_, name: string, kind?: string, text = '') => {
+    const set = given[name] ?? '';
+    if (kind === '+') return set === '' ? '' : text;
+    return set || (kind === '-' ? text : REQUIRED);
+  });
 
 it('fits the schema of the compose specification', () => {
   // test/deploy/compose-spec.json is compose-spec.json of github.com/compose-spec/compose-go (Apache-2.0).
@@ -55,6 +63,7 @@ it('fits the schema of the compose specification', () => {
 
 it('has the servers, the workers and the starters', () => {
   expect(ours.map(([name]) => name).sort()).toEqual([
+    'codec',
     'grpc',
     'http',
     'init',
@@ -121,7 +130,7 @@ it.each(ours)(
 it('refuses to start without passwords, and has none of its own', () => {
   for (const [name, { environment = {} }] of services) {
     for (const [variable, value] of Object.entries(environment)) {
-      if (/PASSWORD|_PWD|SECRET|ACCESS_KEY|ROOT_USER/.test(variable)) {
+      if (/PASSWORD|_PWD|SECRET|ACCESS_KEY|ROOT_USER|CODEC_TOKEN/.test(variable)) {
         expect([name, variable, settled(value)]).toEqual([name, variable, REQUIRED]);
       }
       if (variable === 'DATABASE_URL') expect(settled(value)).toContain(`:${REQUIRED}@`);
@@ -130,6 +139,47 @@ it('refuses to start without passwords, and has none of its own', () => {
   const asked = [...read('docker-compose.yml').matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name);
   const made = [...read('deploy/new-env.sh').matchAll(/^(\w+)=(\$\(secret\)|\w+)$/gm)].map(([, name]) => name);
   expect(made.sort()).toEqual([...new Set(asked)].sort());
+});
+
+describe('the codec server', () => {
+  const { codec, 'codec-gateway': gateway, 'temporal-ui': ui } = compose.services;
+  const given = {
+    TEMPORAL_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    CODEC_TOKEN: randomBytes(24).toString('hex'),
+  };
+  const configOf = ({ environment = {} }: Service, env: Record<string, string> = given) =>
+    loadConfig({ files: [], env: withSecrets(environment, env) });
+
+  it('has the keys that all others have, and runs where somebody asks for it', () => {
+    for (const [, service] of ours)
+      expect(configOf(service).temporal.encryptionKeys).toBe(given.TEMPORAL_ENCRYPTION_KEYS);
+    for (const [, service] of ours) expect(configOf(service, {}).temporal.encryptionKeys).toBe('');
+    for (const [name, { profiles }] of [...ours, ['codec-gateway', gateway!] as const])
+      expect([name, profiles]).toEqual([name, name.startsWith('codec') ? ['encryption'] : undefined]);
+  });
+
+  it('is reached through the gateway alone, which has its token', () => {
+    const { host, port, token } = configOf(codec!).codec;
+    expect([host, port, token]).toEqual(['0.0.0.0', 8091, given.CODEC_TOKEN]);
+    expect(codec!.ports).toBeUndefined();
+    expect([gateway!.command].flat().map((part) => settled(part!, given))).toEqual([
+      'caddy',
+      'reverse-proxy',
+      `--from=:${port}`,
+      `--to=codec:${port}`,
+      `--header-up=Authorization: Bearer ${token}`,
+    ]);
+    expect(gateway!.ports).toEqual([`127.0.0.1:${port}:${port}`]);
+    expect(gateway!.depends_on).toEqual({ codec: { condition: 'service_healthy' } });
+  });
+
+  it('is named to the Web UI where there are keys, and answers its page', () => {
+    const endpoint = ui!.environment!.TEMPORAL_CODEC_ENDPOINT!;
+    expect(settled(endpoint, given)).toBe(`http://${gateway!.ports![0]!.replace(/:\d+$/, '')}`);
+    expect(settled(endpoint)).toBe('');
+    const page = `http://${ui!.ports![0]!.replace(/:\d+$/, '')}`;
+    expect(originsOf(configOf(codec!).temporal.uiUrl)).toContain(page);
+  });
 });
 
 it('lets only the workers that decode build sandboxes, and nothing weaker unless told', () => {
@@ -206,9 +256,12 @@ it('copies what is there and what .dockerignore lets through', () => {
   }
 });
 
-/** Values as compose would hand them over, with a password where one is required. */
-function withSecrets(environment: Record<string, string>): Record<string, string> {
+/** Values as compose would hand them over, with a password where one is required. @param given in the `.env` */
+function withSecrets(environment: Record<string, string>, given?: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [name, settled(value).replaceAll(REQUIRED, 'c0ffee'.repeat(8))]),
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      settled(value, given).replaceAll(REQUIRED, 'c0ffee'.repeat(8)),
+    ]),
   );
 }

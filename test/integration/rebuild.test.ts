@@ -19,8 +19,9 @@ import { createCatalogueOn } from '../../src/catalogue/postgres.js';
 import { RESTORED_BY } from '../../src/catalogue/restore.js';
 import { searchAssets } from '../../src/catalogue/search.js';
 import type { Config } from '../../src/config/schema.js';
-import { documentKey } from '../../src/contracts/assets.js';
-import { openEstate, photo, SMALLER, type Estate } from '../support/estate.js';
+import { documentKey, type AssetDocument, type Job } from '../../src/contracts/assets.js';
+import { merge } from '../../src/local/addresses.js';
+import { openEstate, photo, SMALLER, surveyed, unheard, type Estate } from '../support/estate.js';
 import { makeFilm } from '../support/film.js';
 import { until } from '../support/processes.js';
 import { isolate, processEnv, useStack } from '../support/stack.js';
@@ -132,7 +133,8 @@ test('every living asset comes back as it was, and nothing that was deleted', as
       const restored = after.get(id)!.history;
       // When the last line was written nobody could say; of who wrote it, that it was restored.
       const lastIsKnown = restored.at(-1)!.by !== RESTORED_BY;
-      expect(lastIsKnown).toBe([video.id, failed.id].includes(id));
+      // Those of whom something was said, or who inherited, after it.
+      expect(lastIsKnown).toBe([video.id, twin.id, failed.id].includes(id));
       const exactly = lastIsKnown ? history.length : history.length - 1;
       expect(restored.slice(0, exactly)).toEqual(history.slice(0, exactly));
       const way = (lines: readonly HistoryRow[]) => lines.map(({ from, to, generation, error }) => [from, to, generation, error]); // prettier-ignore
@@ -146,5 +148,96 @@ test('every living asset comes back as it was, and nothing that was deleted', as
     expect(await everything(rebuilt)).toEqual(after);
   } finally {
     await rebuilt.close();
+  }
+});
+
+/** Steps that a workflow asked for. */
+async function steps({ ctx }: Estate, { workflowId }: Job): Promise<string[]> {
+  const { events } = await ctx.temporal.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled ? [scheduled.activityType?.name ?? ''] : [],
+  );
+}
+
+const isReady = ({ state }: AssetRow): boolean => state === 'ready';
+
+async function remove(where: Estate, assetId: string): Promise<void> {
+  await deleteAsset(where.ctx, where.caller, assetId);
+  await where.reaches({ assetId }, 'gone', ({ purgedAt }) => purgedAt !== null);
+}
+
+test('bytes that were made before are not made again after it', async () => {
+  const config = await stack.isolated({ database: true });
+  const bucket = config.storage.mediaBucket;
+  const film = unheard(
+    await readFile(await makeFilm(join(dir, 'once.mp4'), { seconds: 2, fps: 10, width: 160, height: 90 })),
+  );
+  const [picture, inherited, changed, old] = await Promise.all([photo(), photo(), photo(), photo()]);
+  const made = new Map<Buffer, AssetRow>();
+
+  const before = await openEstate(config, dir);
+  try {
+    const submit = async (key: string, bytes: Buffer): Promise<AssetRow> =>
+      before.reaches(await before.submit(key, bytes), key, isReady);
+    made.set(film, await submit('film.mp4', film));
+    made.set(picture, await submit('picture.jpg', picture));
+    const first = await submit('first.jpg', inherited);
+    made.set(inherited, await submit('second.jpg', inherited));
+    expect(made.get(inherited)!.outputsPrefix).toBe(first.outputsPrefix);
+    // What it stood for, its twin stands for.
+    await remove(before, first.id);
+    // It is something else by now, and stands for what that makes of its bytes.
+    const { id } = await submit('changed.jpg', changed);
+    await reprocessAsset(before.ctx, before.caller, id, { profile: SMALLER });
+    const isSwitched = (row: AssetRow): boolean => row.generation === 2 && isReady(row);
+    made.set(changed, await before.reaches({ assetId: id }, 'a second generation', isSwitched));
+    made.set(old, await submit('old.jpg', old));
+    await until('the outbox is empty', async () => Object.keys(await countOutbox(before.ctx.db)).length === 0, 60_000);
+    // As documents were before they said it.
+    const key = documentKey(made.get(old)!.id, 1);
+    const { catalogue, ...document } = JSON.parse(
+      (await before.ctx.store.read(bucket, key)).toString(),
+    ) as AssetDocument;
+    const { contents, ...entry } = catalogue!;
+    expect(contents).toEqual([{ sha256: made.get(old)!.sourceSha256, profile: expect.stringMatching(/^small@/) }]);
+    const bytes = Buffer.from(JSON.stringify({ ...document, catalogue: entry }));
+    await before.ctx.store.putBytes(bucket, key, bytes, { contentType: 'application/json' });
+  } finally {
+    await before.close();
+  }
+
+  const { catalogue, queues } = await isolate(stack.config, { database: true });
+  const anew = merge(config, { catalogue: { ...catalogue, poolSize: 3 }, queues });
+  expect((await rebuild(anew)).counts).toEqual({ found: 5, restored: 5, known: 0, unreadable: 0 });
+
+  const after = await openEstate(anew, dir);
+  try {
+    const again = async (bytes: Buffer, key: string, own: Partial<Job> = {}): Promise<[Job, AssetRow]> => {
+      const job = await after.submit(key, bytes, own);
+      return [job, await after.reaches(job, key, isReady)];
+    };
+    for (const [bytes, key, own, steps_] of [
+      [film, 'film again.mp4', {}, ['inspectMedia']],
+      [picture, 'picture again.jpg', {}, ['makeImage']],
+      [inherited, 'third.jpg', {}, ['makeImage']],
+      [changed, 'changed again.jpg', { profile: SMALLER }, ['makeImage']],
+    ] as const) {
+      const { id, outputsPrefix, sourceSha256 } = made.get(bytes)!;
+      const [job, twin] = await again(bytes, key, own);
+      expect(twin).toMatchObject({ outputsPrefix, sourceSha256 });
+      expect(await steps(after, job)).toEqual(steps_);
+      expect(await after.keys(bucket, `assets/${job.assetId}/`)).toEqual([documentKey(job.assetId, 1)]);
+      const outputs = (await after.keys(bucket, outputsPrefix!)).filter((one) => !one.endsWith('/asset.json'));
+      expect(outputs.length).toBeGreaterThan(1);
+      // Whole, without the one that was there before.
+      await remove(after, id);
+      expect(await after.keys(bucket, outputsPrefix!)).toEqual(outputs);
+    }
+    // What it was once made of is nobody's, and so is what no document tells of.
+    for (const [bytes, key] of [[changed, 'as it was.jpg'], [old, 'old again.jpg']] as const) // prettier-ignore
+      expect((await again(bytes, key))[1]).toMatchObject({ sourceSha256: made.get(bytes)!.sourceSha256, outputsPrefix: expect.not.stringContaining(made.get(bytes)!.id) }); // prettier-ignore
+    expect(await surveyed(after)).toEqual([]);
+  } finally {
+    await after.close();
   }
 });

@@ -20,10 +20,11 @@ export function createHashSource(context: Needs & Pick<ActivityContext, 'logger'
   const { logger, db } = context;
   return activity(logger, async (scope, job: Job): Promise<void> => {
     const { bytes } = await statSource(context, job.source, scope.signal);
-    const sha256 = await hashSource(context, scope, job, bytes);
+    const sha256 = await digest(context, scope, job, bytes);
     // Somebody else may have it: then both are made, and the other one is found.
-    if (heldBackFor(job.publishNotBefore, Date.now()) > 0) return;
-    await claimContent(db, contentOf(context, job, sha256), job);
+    if (heldBackFor(job.publishNotBefore, Date.now()) <= 0)
+      await claimContent(db, contentOf(context, job, sha256), job);
+    await noteSha256(db, job.assetId, sha256);
   });
 }
 
@@ -34,9 +35,20 @@ export function createHashSource(context: Needs & Pick<ActivityContext, 'logger'
  * @returns 64 hexadecimal digits
  */
 export async function hashSource(
-  { store, db }: Needs,
+  context: Needs,
+  scope: Pick<ActivityScope, 'signal' | 'report'>,
+  job: Job,
+  bytes: number,
+): Promise<string> {
+  const sha256 = await digest(context, scope, job, bytes);
+  await noteSha256(context.db, job.assetId, sha256);
+  return sha256;
+}
+
+async function digest(
+  { store }: Pick<Needs, 'store'>,
   { signal, report }: Pick<ActivityScope, 'signal' | 'report'>,
-  { assetId, source: { bucket, key, versionId, etag } }: Job,
+  { source: { bucket, key, versionId, etag } }: Job,
   bytes: number,
 ): Promise<string> {
   const hash = createHash('sha256');
@@ -44,8 +56,6 @@ export async function hashSource(
     hash.update(await store.readRange(bucket, key, offset, CHUNK, { versionId, etag, signal }));
     report({ step: 'inspect', what: 'checksum', percent: Math.round((offset / bytes) * 100) });
   }
-  const sha256 = hash.digest('hex');
   assertAlive();
-  await noteSha256(db, assetId, sha256);
-  return sha256;
+  return hash.digest('hex');
 }

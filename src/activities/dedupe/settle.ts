@@ -41,7 +41,7 @@ export async function settle(
     const claim = await claimContent(context.db, content, job);
     if (job.generation > 1 || claim.outcome === 'mine') return { outcome: 'mine' };
     if (claim.outcome === 'busy') return claim;
-    const document = await adopt(context, scope, job, claim.holder, startedAt);
+    const document = await adopt(context, scope, job, { ...claim.holder, sourceSha256: content.sha256 }, startedAt);
     if (document) return { outcome: 'adopted', document };
   }
 }
