@@ -159,6 +159,15 @@ export interface Protections {
   readonly by: string;
 }
 
+export interface SlotOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * What the job's source is. libjpeg-turbo shows nothing that it has not written, whatever is wrong with the file: its
+   * memory need not be filled with zeros, which takes 8 % of all work on a photograph.
+   */
+  readonly opens?: 'jpeg' | 'any' | undefined;
+}
+
 /**
  * Errors of every run: a non-zero exit is ToolError (exit code, signal, stderr) for the caller to
  * judge; out of disk is NO_SPACE; passing a limit is DECODER_TIMEOUT or DECODER_LIMIT; death by
@@ -175,6 +184,6 @@ export interface Tools {
   /** Reads PDF. UNSUPPORTED_FORMAT where it is not installed. */
   poppler(program: 'pdfinfo' | 'pdftoppm', run: ToolRun): Promise<ToolResult>;
   /** Waits for a free slot; the slot's folder is emptied afterwards. A child that crashed is replaced. */
-  withImageSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
+  withImageSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: SlotOptions): Promise<T>;
   close(): Promise<void>;
 }

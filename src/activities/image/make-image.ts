@@ -22,7 +22,7 @@ import { activity, type ActivityScope } from '../scope.js';
 import { readHead } from '../untrusted-file.js';
 import { fetchSource } from './fetch-source.js';
 import { makeVariants } from './make-variants.js';
-import { openPicture } from './open-picture.js';
+import { openPicture, opensAs } from './open-picture.js';
 import { withRealAlpha } from './real-alpha.js';
 import { publishedAs, publishImage, publishedImage } from './publish-image.js';
 import { withQuarantine } from './quarantine.js';
@@ -118,7 +118,9 @@ async function make(
     const strip = loop && (await readStrip(slot, picture.file, loop));
     return { outcome: 'made', plan, traits, sha256, strip };
   };
-  return withQuarantine(context, scope, job, sha256, () => tools.withImageSlot(decode, { signal }));
+  return withQuarantine(context, scope, job, sha256, () =>
+    tools.withImageSlot(decode, { signal, opens: opensAs(mime) }),
+  );
 }
 
 function focalPoint({ assetId, metadata }: Job, { logger }: ActivityScope): FocalPoint | undefined {

@@ -20,6 +20,7 @@ import {
 import { HEADER_BYTES, jp2Halvings, readSize } from '../../media/image/headers.js';
 import { largestIcon } from '../../media/image/icon.js';
 import { admit, admitWhole, halvingsFor } from '../../media/image/limits.js';
+import type { SlotOptions } from '../../tools/tools.js';
 import { readHead } from '../untrusted-file.js';
 import { admitSize, asIs, noHeader, openByMagick } from './open/decoded.js';
 import type { OpenedPicture, PictureDecoders } from './open/decoders.js';
@@ -28,6 +29,9 @@ import { openExr, openJxl } from './open/open-by-ffmpeg.js';
 import { openHeif } from './open/open-heif.js';
 import { openPdf } from './open/open-pdf.js';
 import { openRaw } from './open/open-raw.js';
+
+/** Which child of a slot opens it. @param mime as sniffed from the bytes */
+export const opensAs = (mime: string): NonNullable<SlotOptions['opens']> => (mime === 'image/jpeg' ? 'jpeg' : 'any');
 
 export type { OpenedPicture, PictureDecoders, PictureLimits } from './open/decoders.js';
 

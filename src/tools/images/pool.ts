@@ -1,11 +1,11 @@
 /**
- * A fixed number of places for image work. Each has a folder and, once it is needed, a sharp process that can write
+ * A fixed number of places for image work. Each has a folder and, once they are needed, sharp processes that can write
  * nothing else; a process that crashes, hangs or grows too large costs one job a second try, and the worker nothing.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { ImageSlot } from '../tools.js';
+import type { ImageSlot, SlotOptions } from '../tools.js';
 import { closedError, Seat, type SeatOptions } from './seat.js';
 
 export interface ImagePoolOptions extends SeatOptions {
@@ -22,7 +22,7 @@ export interface ImagePool {
    * DECODER_TIMEOUT and DECODER_LIMIT after a second try in a fresh child; INTERNAL when no child starts; the signal's
    * own reason.
    */
-  withSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
+  withSlot<T>(use: (slot: ImageSlot) => Promise<T>, options?: SlotOptions): Promise<T>;
   /** Ends every child and removes the folders. Those who wait are refused. */
   close(): Promise<void>;
 }
@@ -63,10 +63,10 @@ export async function createImagePool(options: ImagePoolOptions): Promise<ImageP
   }
 
   return {
-    async withSlot(use, { signal } = {}) {
-      const seat = await take(signal);
+    async withSlot(use, options = {}) {
+      const seat = await take(options.signal);
       try {
-        return await seat.serve(use, signal);
+        return await seat.serve(use, options);
       } finally {
         give(seat);
       }

@@ -1,11 +1,11 @@
-/** One place of the pool: a folder, and the child that works in it. */
+/** One place of the pool: a folder, and the children that work in it, one at a time. */
 import { lstatSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { MediaError, type ErrorCode } from '../../contracts/errors.js';
 import type { ImageTraits, ImageVariant } from '../../contracts/image.js';
-import type { ChildSpec, SpawnSandboxed } from '../child.js';
+import type { SpawnSandboxed } from '../child.js';
 import type {
   ImageHeader,
   ImageSlot,
@@ -13,10 +13,11 @@ import type {
   RenderOptions,
   RenderedImage,
   SheetSpec,
+  SlotOptions,
   StripSpec,
 } from '../tools.js';
 import { countFailure } from '../outcome.js';
-import { ChildCollapsed, ImageChild, type Asking, type Collapse } from './image-child.js';
+import { ChildCollapsed, type Asking, type Collapse, type ImageChild } from './image-child.js';
 import {
   isHeader,
   isLooks,
@@ -31,6 +32,7 @@ import {
   type Size,
 } from './protocol.js';
 import { imageChildSpec } from './spec.js';
+import { Standby } from './standby.js';
 
 export interface SeatOptions {
   readonly spawn: SpawnSandboxed;
@@ -46,9 +48,7 @@ export interface SeatOptions {
   readonly onCollapse?: ((how: Collapse, detail: string) => void) | undefined;
 }
 
-/** glibc never gives back all that a large picture took: a child is replaced after so many jobs ... */
-const JOBS_PER_CHILD = 200;
-/** ... or when it holds more than this part of its memory between jobs. */
+/** Between jobs, the children of a place hold no more than this part of what one of them may take. */
 const RESIDENT_SHARE = 0.5;
 
 const CODE_OF_COLLAPSE: Record<Collapse, ErrorCode> = {
@@ -72,20 +72,24 @@ export const closedError = (): MediaError =>
 
 /** Serves one job at a time. */
 export class Seat {
-  private child: ImageChild | undefined;
-  private jobs = 0;
-  private residentKiB = 0;
+  private readonly any: Standby;
+  private readonly jpeg: Standby;
+  /** Serves the present job. */
+  private current: Standby;
   private closed = false;
-  private readonly spec: ChildSpec;
 
   constructor(
     private readonly dir: string,
     private readonly options: SeatOptions,
   ) {
-    this.spec = imageChildSpec(dir, options.memoryMiB, options.threads);
+    const { spawn, memoryMiB, threads } = options;
+    this.any = new Standby(spawn, imageChildSpec(dir, { memoryMiB, threads, opens: 'any' }));
+    this.jpeg = new Standby(spawn, imageChildSpec(dir, { memoryMiB, threads, opens: 'jpeg' }));
+    this.current = this.any;
   }
 
-  async serve<T>(use: (slot: ImageSlot) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async serve<T>(use: (slot: ImageSlot) => Promise<T>, { signal, opens = 'any' }: SlotOptions): Promise<T> {
+    this.current = this[opens];
     // Started now, it is up by the time that the source has been put there.
     this.start();
     try {
@@ -106,16 +110,15 @@ export class Seat {
         strip: (file, spec) => this.strip(file, spec, signal),
       });
     } finally {
-      this.jobs++;
-      const worn = this.residentKiB > this.options.memoryMiB * 1024 * RESIDENT_SHARE;
-      if (worn || this.jobs >= JOBS_PER_CHILD) await this.stop();
+      await this.current.endJob();
+      await this.shrink();
       if (!this.closed) await this.empty();
     }
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.stop();
+    await Promise.all([this.any.stop(), this.jpeg.stop()]);
   }
 
   private async inspect(file: string, signal: AbortSignal | undefined): Promise<ImageHeader> {
@@ -189,7 +192,7 @@ export class Seat {
       try {
         const reply = await this.start().ask(call, { timeoutMs, signal, onNews });
         if (reply.ok) {
-          this.residentKiB = reply.residentKiB;
+          this.current.residentKiB = reply.residentKiB;
           return reply.result;
         }
         if (reply.fault !== 'memory') throw faultOf(reply.fault, reply.message);
@@ -199,7 +202,7 @@ export class Seat {
           countFailure('images', error);
           throw error;
         }
-        await this.stop();
+        await this.current.stop();
         if (!(error instanceof ChildCollapsed)) throw error;
         this.options.onCollapse?.(error.how, error.message);
         if (attempt < 2) continue;
@@ -219,16 +222,13 @@ export class Seat {
 
   private start(): ImageChild {
     if (this.closed) throw closedError();
-    this.child ??= new ImageChild(this.options.spawn, this.spec);
-    return this.child;
+    return this.current.start();
   }
 
-  private async stop(): Promise<void> {
-    const child = this.child;
-    this.child = undefined;
-    this.jobs = 0;
-    this.residentKiB = 0;
-    await child?.kill();
+  private async shrink(): Promise<void> {
+    const most = this.options.memoryMiB * 1024 * RESIDENT_SHARE;
+    const largestFirst = [this.any, this.jpeg].sort((a, b) => b.residentKiB - a.residentKiB);
+    if (this.any.residentKiB + this.jpeg.residentKiB > most) await largestFirst[0]!.stop();
   }
 
   /** The folder itself stays: the child's sandbox holds on to it. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { ChildSpec } from '../child.js';
 import { FRESH_MEMORY } from '../fresh-memory.js';
+import type { SlotOptions } from '../tools.js';
 
 /** The project's folder, from `src/tools/images` and from `dist/tools/images` alike. */
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -19,10 +20,16 @@ const FILE_MIB = 256;
  * At most two arenas: glibc otherwise keeps one per thread, each at its own high-water mark.
  * https://sharp.pixelplumbing.com/install#linux-memory-allocator
  */
-const ENV = { MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1', ...FRESH_MEMORY };
+const ENV = { MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1' };
 
-/** @param threads encoders at once */
-export function imageChildSpec(dir: string, memoryMiB: number, threads: number): ChildSpec {
+export interface ImageChildOptions {
+  readonly memoryMiB: number;
+  /** Encoders at once. */
+  readonly threads: number;
+  readonly opens: NonNullable<SlotOptions['opens']>;
+}
+
+export function imageChildSpec(dir: string, { memoryMiB, threads, opens }: ImageChildOptions): ChildSpec {
   return {
     command: process.execPath,
     // Most of the memory is libvips's; the heap of V8 only holds requests.
@@ -32,7 +39,7 @@ export function imageChildSpec(dir: string, memoryMiB: number, threads: number):
     memory: 'data',
     readOnlyPaths: [process.execPath, CHILD_DIR, join(PROJECT, 'package.json'), ...packages()],
     // sharp works in libuv's pool: each picture in one thread of it.
-    env: { ...ENV, UV_THREADPOOL_SIZE: String(threads) },
+    env: { ...ENV, ...(opens === 'any' && FRESH_MEMORY), UV_THREADPOOL_SIZE: String(threads) },
   };
 }
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { makeVariants } from '../../../src/activities/image/make-variants.js';
-import { openPicture } from '../../../src/activities/image/open-picture.js';
+import { openPicture, opensAs } from '../../../src/activities/image/open-picture.js';
 import { withRealAlpha } from '../../../src/activities/image/real-alpha.js';
 import { loadConfig, loadProfiles, type ConfigOverrides } from '../../../src/config/index.js';
 import type { ImageSpec } from '../../../src/contracts/profile.js';
@@ -13,17 +13,17 @@ import { planImage, type PictureFacts } from '../../../src/media/image/plan.js';
 import { sniff, SNIFF_BYTES } from '../../../src/media/sniff.js';
 import type { SpawnSandboxed } from '../../../src/tools/child.js';
 import { createTools } from '../../../src/tools/index.js';
-import type { Tools } from '../../../src/tools/tools.js';
+import type { ImageSlot, Tools } from '../../../src/tools/tools.js';
 
 export interface Studio {
   readonly tools: Tools;
   /** Variants by name, and the plan that they follow. */
-  process(
-    bytes: Uint8Array,
-    spec?: ImageSpec,
-    focal?: FocalPoint,
-    facts?: Partial<PictureFacts>,
-  ): Promise<{ readonly plan: ImagePlan; readonly files: ReadonlyMap<string, Buffer> }>;
+  process(bytes: Uint8Array, spec?: ImageSpec, focal?: FocalPoint, facts?: Partial<PictureFacts>): Promise<Processed>;
+}
+
+interface Processed {
+  readonly plan: ImagePlan;
+  readonly files: ReadonlyMap<string, Buffer>;
 }
 
 export interface StudioOptions {
@@ -48,15 +48,17 @@ export async function openStudio(
   const tools = await createTools(config, createLogger(config.log), dir, around);
   return {
     tools,
-    process: (bytes, spec = loadProfiles('').get('default').image, focal = undefined, known = {}) =>
-      tools.withImageSlot(async (slot) => {
-        const { kind, mime } = await sniff(bytes.subarray(0, SNIFF_BYTES));
-        if (kind !== 'image') throw new Error(`not an image: ${mime}`);
+    process: async (bytes, spec = loadProfiles('').get('default').image, focal = undefined, known = {}) => {
+      const { kind, mime } = await sniff(bytes.subarray(0, SNIFF_BYTES));
+      if (kind !== 'image') throw new Error(`not an image: ${mime}`);
+      const make = async (slot: ImageSlot): Promise<Processed> => {
         await writeFile(join(slot.dir, 'source'), bytes);
         const picture = await openPicture({ tools, slot, limits: config.limits }, 'source', mime!);
         const plan = planImage({ ...(await withRealAlpha(slot, picture)), ...known }, picture.reader, spec, focal);
         const { finished } = await makeVariants(slot, picture.file, plan.variants);
         return { plan, files: new Map(finished.map((made) => [made.variant.name, made.bytes])) };
-      }),
+      };
+      return tools.withImageSlot(make, { opens: opensAs(mime!) });
+    },
   };
 }

@@ -325,6 +325,31 @@ describe('slots', () => {
   }, 60_000);
 });
 
+describe('a place', () => {
+  const jobs = async (): Promise<void> => {
+    await pool.withSlot((slot) => render(slot));
+    await pool.withSlot((slot) => render(slot), { opens: 'jpeg' });
+  };
+
+  test('has a child for JPEGs, and one for anything, whose memory is zeroed', async () => {
+    pool = await startPool(dir, { slots: 1 });
+    await jobs();
+    await jobs();
+    const environments = pool.children.map((child) => readFileSync(`/proc/${decoderOf(child)}/environ`, 'utf8'));
+    expect(environments.map((text) => text.includes('MALLOC_PERTURB_=255'))).toEqual([true, false]);
+  });
+
+  test('lets one of the two go when they hold too much together', async () => {
+    // Half of it is allowed: more than Node and sharp take, less than both children do.
+    pool = await startPool(dir, { slots: 1, memoryMiB: 200 });
+    await jobs();
+    const living = pool.children.filter(({ process: { exitCode, signalCode } }) => exitCode === null && !signalCode);
+    expect([pool.children.length, living.length]).toEqual([2, 1]);
+    await jobs();
+    expect(pool.collapses).toEqual([]);
+  });
+});
+
 describe('the sandbox of a child', () => {
   test('lets it write nothing but its slot, and see neither secrets nor other slots', async () => {
     pool = await startPool(dir);
