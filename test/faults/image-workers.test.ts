@@ -133,7 +133,7 @@ test.each([
     stop();
     // One retry, in a fresh child, and none by Temporal.
     expect(struck).toHaveLength(2);
-    await until('both are gone', () => !struck.some(isAlive), 5_000);
+    await until('both are gone', () => !struck.some(isAlive), 20_000);
 
     // Nobody strikes any more: it is refused for what it did.
     expect(await endOf(await submit(`${name} again.jpg`, large))).toBe(code);
@@ -173,7 +173,7 @@ test('a worker that is killed leaves no decoder behind, and another makes its pi
   expect(orphans).toEqual(expect.arrayContaining([...struck]));
   worker.kill('SIGKILL');
   await worker.exited;
-  await until('no child of the dead worker lives', () => !orphans.some(isAlive), 5_000);
+  await until('no child of the dead worker lives', () => !orphans.some(isAlive), 20_000);
   worker = await startWorker();
   expect(await endOf(victim)).toBe('ready');
 });

