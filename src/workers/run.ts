@@ -17,6 +17,7 @@ import { startTelemetry, tracedSteps, workflowSpans } from '../telemetry/index.j
 import { openContext } from './context.js';
 import { measured } from './measure.js';
 import { activitiesOf, planRole, type Pool, type Role } from './roles.js';
+import { runToEnd } from './run-to-end.js';
 import { watchSystem } from './watch-system.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -116,7 +117,7 @@ function optionsOf(pool: Pool, config: Config, connection: NativeConnection, act
 
 /** When one worker gives up its siblings drain too: half a process would look healthy. */
 async function untilAllEnd(workers: readonly Worker[]): Promise<void> {
-  const runs = workers.map((worker) => worker.run());
+  const runs = workers.map(runToEnd);
   try {
     await Promise.all(runs);
   } catch (error) {

@@ -11,6 +11,7 @@ import type { Job } from '../../src/contracts/assets.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import { chunksOf, type VideoPlan } from '../../src/contracts/plan.js';
 import { useStack } from '../support/stack.js';
+import { whileRunning } from '../support/while-running.js';
 import { bundled, chunkResult, longPlan, makeJob, wellBehaved } from '../workflows/support.js';
 
 /** Milliseconds that an encode takes here. */
@@ -94,7 +95,7 @@ async function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
     for (const handle of handles) await handle.terminate().catch(() => undefined);
   };
   await pools.reduce<() => Promise<void>>(
-    (inner, pool) => () => pool.runUntil(inner),
+    (inner, pool) => () => whileRunning(pool, inner),
     () => play({ taken, start }).finally(end),
   )();
 }

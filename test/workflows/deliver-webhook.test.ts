@@ -7,6 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { QueueNames } from '../../src/contracts/names.js';
 import type { DeliveryOutcome, DeliverySummary, WebhookActivities } from '../../src/contracts/webhooks.js';
 import { useTimeSkipping } from '../support/time-skipping.js';
+import { whileRunning } from '../support/while-running.js';
 import { bundled, record } from './support.js';
 
 const HOUR = 3_600_000;
@@ -44,7 +45,7 @@ async function deliver(answer: (attempt: number, sinceFirst: number) => Delivery
     taskQueue: queue,
     args: [{ deliveryId: 'd1', tenant: 'acme', retrySeconds: 72 * 3600 }, queues],
   });
-  const summary = await worker.runUntil(handle.result() as Promise<DeliverySummary>);
+  const summary = await whileRunning(worker, () => handle.result() as Promise<DeliverySummary>);
   if (process.env['RECORD_HISTORIES']) await record(handle);
   return { summary, attempts: times.map((time) => time - times[0]!), givenUp };
 }

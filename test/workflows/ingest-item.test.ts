@@ -21,6 +21,7 @@ import { itemOf, type IngestLine } from '../../src/contracts/ingest-line.js';
 import type { QueueNames } from '../../src/contracts/names.js';
 import { until } from '../support/processes.js';
 import { useStack } from '../support/stack.js';
+import { whileRunning } from '../support/while-running.js';
 import { bundled } from './support.js';
 
 type Scripted = Partial<IngestActivities & ReservationActivities & Pick<PublishActivities, 'deliver'>>;
@@ -93,7 +94,7 @@ async function withLine<T>(
       return client.temporal.workflow.getHandle(itemWorkflowIdOf(item));
     },
   };
-  return worker.runUntil(async () => {
+  return whileRunning(worker, async () => {
     await setEncoders(client.temporal, ingest, encoders, queues);
     try {
       return await use(line);

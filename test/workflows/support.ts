@@ -33,6 +33,7 @@ import { framesOfChunk, type ChunkResult, type EncodedAudio, type VideoPlan } fr
 import type { Progress } from '../../src/contracts/progress.js';
 import { planStart } from '../../src/client/start.js';
 import { workflowSpans } from '../../src/telemetry/index.js';
+import { whileRunning } from '../support/while-running.js';
 
 export type AllActivities = VideoActivities & ImageActivities & MediaActivities & PublishActivities;
 export type Scripted = Partial<AllActivities & LifecycleActivities & HousekeepingActivities>;
@@ -79,7 +80,12 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
       const urgent = await Worker.create({ ...options, taskQueue: queues.videoUrgent });
       const job = makeJob();
       const play = async () => {
-        const { options: start } = planStart(job, undefined, queues, type === WORKFLOW_TYPES.image ? 'image' : undefined);
+        const { options: start } = planStart(
+          job,
+          undefined,
+          queues,
+          type === WORKFLOW_TYPES.image ? 'image' : undefined,
+        );
         const handle = await client.workflow.start(type, { ...start, ...(args && { args: args(queues) }) });
         try {
           return await use(handle, job);
@@ -88,7 +94,7 @@ export async function openBench({ address, namespace }: Config['temporal']): Pro
           await handle.terminate().catch(() => undefined);
         }
       };
-      return worker.runUntil(() => urgent.runUntil(play));
+      return whileRunning(worker, () => whileRunning(urgent, play));
     },
     close: async () => {
       await connection.close();
