@@ -3,7 +3,13 @@ import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOp
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 
 import type { Job, MediaKind } from '../contracts/assets.js';
-import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES, type QueueNames, type WorkflowType } from '../contracts/names.js';
+import {
+  IMAGE_STAGE,
+  SEARCH_ATTRIBUTES,
+  WORKFLOW_TYPES,
+  type QueueNames,
+  type WorkflowType,
+} from '../contracts/names.js';
 
 export interface PlannedStart {
   readonly workflowType: WorkflowType;
@@ -61,7 +67,7 @@ export function planStart(
   const attributes: SearchAttributePair[] = [
     { key: KIND, value: kind },
     // An image has one stage: its workflow need not say so again.
-    { key: STAGE, value: kind === 'image' ? 'making' : 'waiting' },
+    { key: STAGE, value: kind === 'image' ? IMAGE_STAGE : 'waiting' },
     { key: TENANT, value: job.tenant },
   ];
   return {

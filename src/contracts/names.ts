@@ -39,3 +39,6 @@ export const SEARCH_ATTRIBUTES = {
   tenant: 'Tenant',
   failureCode: 'FailureCode',
 } as const;
+
+/** The only stage of an image that is under way: whoever starts its workflow may say so. */
+export const IMAGE_STAGE = 'making';

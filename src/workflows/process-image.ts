@@ -2,7 +2,7 @@ import { ContinueAsNew, makeContinueAsNewFunc, proxyActivities } from '@temporal
 
 import type { ImageActivities, ImageOutcome, MediaActivities } from '../contracts/activities.js';
 import type { Job } from '../contracts/assets.js';
-import { DEFAULT_QUEUES, WORKFLOW_TYPES, type QueueNames } from '../contracts/names.js';
+import { DEFAULT_QUEUES, IMAGE_STAGE, WORKFLOW_TYPES, type QueueNames } from '../contracts/names.js';
 import type { ProcessSummary } from '../contracts/summary.js';
 import { finishAnimation } from './animation.js';
 import { corrected } from './correction.js';
@@ -20,7 +20,7 @@ export async function processImage(job: Job, queues: QueueNames = DEFAULT_QUEUES
   const { discardOutputs } = proxyActivities<MediaActivities>(policies.end(story.setting, 'discard outputs'));
 
   try {
-    story.begin('making', 'image');
+    story.begin(IMAGE_STAGE, 'image');
     story.deadline.encodingStarted(story.startedAt);
     await announceIfTight(story);
     compensations.add(() => discardOutputs(job));

@@ -102,17 +102,20 @@ export class Story {
    */
   begin(stage: string, kind: MediaKind): void {
     const { typedSearchAttributes: known } = workflowInfo();
-    if (known.get(STAGE) !== stage || known.get(KIND) !== kind) return this.enter(stage, kind);
-    this.stage = stage;
-    this.kind = kind;
-    this.tell();
+    const isKnown = known.get(STAGE) === stage && known.get(KIND) === kind;
+    if (isKnown) this.setStage(stage, kind);
+    else this.enter(stage, kind);
   }
 
   /** The workflow enters its next step. */
   enter(stage: string, kind?: MediaKind): void {
+    upsertSearchAttributes([{ key: STAGE, value: stage }, ...(kind ? [{ key: KIND, value: kind }] : [])]);
+    this.setStage(stage, kind);
+  }
+
+  private setStage(stage: string, kind?: MediaKind): void {
     this.stage = stage;
     if (kind) this.kind = kind;
-    upsertSearchAttributes([{ key: STAGE, value: stage }, ...(kind ? [{ key: KIND, value: kind }] : [])]);
     this.tell();
   }
 
